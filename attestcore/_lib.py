@@ -1,0 +1,1004 @@
+"""The only module that touches the C core.
+
+Everything here is thin: lengths are checked, memory is made and kept alive, one C function is called, plain values come back. cffi
+drops the GIL for the whole of each call. Nothing of cffi is seen outside, except as opaque handles that own their memory.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import threading
+from array import array
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeAlias
+
+from attestcore._native import ffi, lib
+
+Buffer: TypeAlias = bytes | bytearray | memoryview
+CData: TypeAlias = Any  # cffi's own type has no static members
+
+VERSION: str = ffi.string(lib.att_version()).decode()
+
+NULL = ffi.NULL
+NOT_RUN: int = lib.ATT_NOT_RUN
+PASS: int = lib.ATT_PASS
+NO_TIME = -(2**63)
+REPORT_LEN: int = lib.ATT_SNP_REPORT_LEN
+BLOB_MAX_CERTS: int = lib.ATT_BLOB_MAX_CERTS
+BLOB_MAX_BYTES: int = lib.ATT_BLOB_MAX_BYTES
+CRL_MAX_BYTES: int = lib.ATT_CRL_MAX_BYTES
+ECDSA_P256: int = lib.ATT_ECDSA_P256
+ECDSA_P384: int = lib.ATT_ECDSA_P384
+RSA_PSS_SHA256: int = lib.ATT_RSA_PSS_SHA256
+RSA_PSS_SHA384: int = lib.ATT_RSA_PSS_SHA384
+RSA_PKCS1_SHA256: int = lib.ATT_RSA_PKCS1_SHA256
+RSA_PKCS1_SHA384: int = lib.ATT_RSA_PKCS1_SHA384
+
+ROLES = ("other", "vcek", "vlek", "ask", "asvk", "ark")
+PRODUCTS = (None, "milan", "genoa", "turin", "venice")
+
+_failed_step = lib.att_init()
+if _failed_step != 0:
+    raise ImportError(f"attestcore: self-test {_failed_step} of the native module failed on this machine; it must not be used")
+
+
+def _text(pointer: CData) -> str:
+    return str(ffi.string(pointer).decode("ascii"))
+
+
+def _names(function: Callable[[int], CData], count: int) -> tuple[str, ...]:
+    return tuple(_text(function(i)) for i in range(count))
+
+
+def _count(function: Callable[[int], CData]) -> int:
+    n = 0
+    while function(n) != ffi.NULL:
+        n += 1
+    return n
+
+
+CATEGORIES = _names(lib.att_category_name, _count(lib.att_category_name))
+FIELDS = _names(lib.att_field_name, _count(lib.att_field_name))
+SNP_CHECKS = _names(lib.att_snp_check_name, lib.att_snp_num_checks())
+SNP_CHECK_TEXTS = _names(lib.att_snp_check_text, lib.att_snp_num_checks())
+SNP_CHECK_CATEGORIES = tuple(CATEGORIES[lib.att_snp_check_category(i)] for i in range(len(SNP_CHECKS)))
+NUM_SNP_CHECKS = len(SNP_CHECKS)
+CODE_NAMES: dict[int, str] = {i: _text(lib.att_code_name(i)) for i in range(2, 4096) if lib.att_code_name(i) != ffi.NULL}
+CODE_TEXTS: dict[int, str] = {i: _text(lib.att_code_text(i)) for i in CODE_NAMES}
+CODE_CATEGORIES: dict[int, str] = {i: CATEGORIES[lib.att_code_category(i)] for i in CODE_NAMES}
+CODE_NUMBERS: dict[str, int] = {name: i for i, name in CODE_NAMES.items()}
+ENGINE_NAMES = _names(lib.att_engine_name, _count(lib.att_engine_name))
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What was found where: numbers of codes.def and fields.def, and a byte offset."""
+
+    code: int
+    field: int
+    offset: int
+
+    @property
+    def failed(self) -> bool:
+        return self.code > PASS
+
+    @property
+    def code_name(self) -> str:
+        return CODE_NAMES[self.code]
+
+    @property
+    def field_name(self) -> str:
+        return FIELDS[self.field]
+
+
+def _finding(c: CData) -> Finding:
+    return Finding(c.code, c.field, c.offset)
+
+
+# ---- engines and signatures ------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class NativeEngine:
+    name: str
+    lanes: int
+    usable: bool
+
+
+def native_engines() -> tuple[NativeEngine, ...]:
+    """The engines compiled in, best first."""
+    return tuple(
+        NativeEngine(name, lib.att_engine_lanes(i), bool(lib.att_engine_usable(i))) for i, name in enumerate(ENGINE_NAMES)
+    )
+
+
+def cpu_features() -> str:
+    return _text(lib.att_cpu_features())
+
+
+def compiler() -> str:
+    return _text(lib.att_build())
+
+
+def sha256(data: Buffer) -> bytes:
+    out = ffi.new("uint8_t[32]")
+    view = ffi.from_buffer(data)
+    lib.att_sha256(ffi.cast("const uint8_t *", view), len(view), out)
+    return bytes(ffi.buffer(out))
+
+
+def sha384(data: Buffer) -> bytes:
+    out = ffi.new("uint8_t[48]")
+    view = ffi.from_buffer(data)
+    lib.att_sha384(ffi.cast("const uint8_t *", view), len(view), out)
+    return bytes(ffi.buffer(out))
+
+
+def sha512(data: Buffer) -> bytes:
+    out = ffi.new("uint8_t[64]")
+    view = ffi.from_buffer(data)
+    lib.att_sha512(ffi.cast("const uint8_t *", view), len(view), out)
+    return bytes(ffi.buffer(out))
+
+
+def verify_ecdsa(engine: str, algorithm: int, keys: Buffer, digests: Buffer, sigs: Buffer, n: int) -> bytes:
+    """n signatures by a native engine; the caller has checked the lengths."""
+    out = ffi.new("uint8_t[]", n)
+    with ffi.from_buffer("uint8_t[]", keys) as k, ffi.from_buffer("uint8_t[]", digests) as d, ffi.from_buffer("uint8_t[]", sigs) as s:
+        if lib.att_verify_ecdsa(ENGINE_NAMES.index(engine), algorithm, k, d, s, n, out) != 0:
+            raise ValueError(f"engine {engine!r} is not usable on this CPU")
+    return bytes(ffi.buffer(out))
+
+
+def verify_rsa(
+    engine: str, algorithm: int, modulus: bytes, exponent: int, digests: Buffer, sigs: Buffer, n: int
+) -> bytes:
+    out = ffi.new("uint8_t[]", n)
+    number = ENGINE_NAMES.index(engine)
+    with ffi.from_buffer("uint8_t[]", digests) as d, ffi.from_buffer("uint8_t[]", sigs) as s:
+        if lib.att_verify_rsa(number, algorithm, modulus, len(modulus), exponent, d, s, n, out) != 0:
+            raise ValueError(f"engine {engine!r} is not usable on this CPU")
+    return bytes(ffi.buffer(out))
+
+
+def rsa_spki(der: bytes) -> tuple[bytes, int] | None:
+    """Modulus and exponent of an rsaEncryption SubjectPublicKeyInfo of 2048 to 4096 bits; None when it is not one."""
+    offset, length, exponent = ffi.new("uint64_t *"), ffi.new("uint64_t *"), ffi.new("uint32_t *")
+    if lib.att_rsa_spki(der, len(der), offset, length, exponent) != 0:
+        return None
+    return der[offset[0] : offset[0] + length[0]], int(exponent[0])
+
+
+class VerifyOne(Protocol):
+    """One signature, judged outside the core: the engine `cryptography`."""
+
+    def __call__(self, algorithm: int, key: bytes, exponent: int, digest: bytes, sig: bytes, /) -> bool: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Runner:
+    """How jobs are run: a native engine by its number, or a Python function that gets them one by one."""
+
+    name: str
+    native: int | None
+    verify_one: VerifyOne | None
+
+
+def _run_jobs(runner: Runner, jobs: CData, n: int) -> None:
+    if runner.native is not None:
+        if lib.att_sig_run(runner.native, jobs, n) != 0:
+            raise ValueError(f"engine {runner.name!r} is not usable on this CPU")
+        return
+    if runner.verify_one is None:
+        raise TypeError("a runner needs a native engine or a function")
+    for i in range(n):
+        job = jobs[i]
+        valid = runner.verify_one(
+            job.algorithm,
+            bytes(ffi.buffer(job.key, job.key_len)),
+            job.exponent,
+            bytes(ffi.buffer(job.digest, job.digest_len)),
+            bytes(ffi.buffer(job.sig, job.sig_len)),
+        )
+        job.outcome = lib.ATT_SIG_VALID if valid is True else lib.ATT_SIG_INVALID
+
+
+# ---- columns in ------------------------------------------------------------------------------------------------------------
+
+
+class Rows:
+    """A column of byte strings, or a part of one; owns or keeps alive all that its C struct points to."""
+
+    __slots__ = ("_keep", "c", "n")
+
+    def __init__(self, c: CData, n: int, keep: tuple[object, ...]) -> None:
+        self.c = c
+        self.n = n
+        self._keep = keep
+
+    def part(self, first: int, n: int) -> Rows:
+        """Rows [first, first + n) of this column."""
+        c = ffi.new("att_rows *", self.c[0])
+        c.first = self.c.first + first
+        c.n = n
+        return Rows(c, n, (self,))
+
+    def get(self, i: int) -> bytes | None:
+        """A private copy of row i; None for a null or unreadable row."""
+        data, length = ffi.new("const uint8_t **"), ffi.new("uint64_t *")
+        if not lib.att_row_at(self.c, i, data, length):
+            return None
+        return bytes(ffi.buffer(data[0], length[0]))
+
+
+def rows_of_buffer(data: Buffer, stride: int) -> Rows:
+    """n = len // stride rows of one buffer, without a copy when it is immutable; a writable one is copied first."""
+    if not isinstance(data, bytes) and not memoryview(data).readonly:
+        data = bytes(data)
+    view = ffi.from_buffer("uint8_t[]", data)
+    c = ffi.new("att_rows *")
+    c.n = len(view) // stride
+    c.data = view
+    c.data_len = len(view)
+    c.stride = stride
+    return Rows(c, int(c.n), (view, data))
+
+
+def rows_of_sequence(items: Sequence[Buffer | None]) -> Rows:
+    """A pointer and a length an item. Writable items are copied; None is a null row; anything else is the caller's mistake."""
+    n = len(items)
+    ptrs = ffi.new("const uint8_t *[]", max(n, 1))
+    lens = ffi.new("uint64_t[]", max(n, 1))
+    keep: list[object] = []
+    for i, item in enumerate(items):
+        if item is None:
+            continue
+        if not isinstance(item, bytes):
+            if not isinstance(item, (bytearray, memoryview)):
+                raise TypeError(f"row {i} is {type(item).__name__}, not bytes-like or None")
+            item = bytes(item)
+        view = ffi.from_buffer("uint8_t[]", item)
+        ptrs[i] = view
+        lens[i] = len(item)
+        keep.append(view)
+    c = ffi.new("att_rows *")
+    c.n = n
+    c.ptrs = ptrs
+    c.lens = lens
+    return Rows(c, n, (ptrs, lens, keep))
+
+
+_capsule_pointer = ctypes.pythonapi.PyCapsule_GetPointer
+_capsule_pointer.restype = ctypes.c_void_p
+_capsule_pointer.argtypes = [ctypes.py_object, ctypes.c_char_p]
+
+
+class _ArrowOwner:
+    """Takes over an ArrowArray (with its schema) from a producer and releases it when the last view of it is gone."""
+
+    __slots__ = ("array", "schema")
+
+    def __init__(self) -> None:
+        self.array = ffi.new("struct ArrowArray *")
+        self.schema = ffi.new("struct ArrowSchema *")
+
+    def take(self, schema: CData | None, array_: CData) -> None:
+        """Moves the contents, as the interface prescribes: the source is marked released."""
+        if schema is not None:
+            self.schema[0] = schema[0]
+            schema.release = ffi.NULL
+        self.array[0] = array_[0]
+        array_.release = ffi.NULL
+
+    def __del__(self) -> None:
+        for c in (self.array, self.schema):
+            if c.release != ffi.NULL:
+                c.release(c)
+
+
+@dataclass(frozen=True, slots=True)
+class ArrowChunk:
+    """One Arrow array: its type as a format string, its values, and for a dictionary the index of each row."""
+
+    format: str
+    n: int
+    rows: Rows | None  # binary types: the rows themselves, or of a dictionary column the values
+    indices: array[int] | None  # dictionary columns: n entries, -1 for null
+    owner: object
+    ints: tuple[CData, int, CData, int] | None  # 64-bit integers: values, first row, validity, its length
+
+
+def arrow_chunks(column: object) -> list[ArrowChunk] | None:
+    """The arrays of any object that speaks the Arrow PyCapsule protocol; None when it does not."""
+    if hasattr(column, "__arrow_c_array__"):
+        schema_capsule, array_capsule = column.__arrow_c_array__()
+        owner = _ArrowOwner()
+        schema = ffi.cast("struct ArrowSchema *", _capsule_pointer(schema_capsule, b"arrow_schema"))
+        owner.take(schema, ffi.cast("struct ArrowArray *", _capsule_pointer(array_capsule, b"arrow_array")))
+        return [_chunk(owner, owner.schema)]
+    if hasattr(column, "__arrow_c_stream__"):
+        return _stream_chunks(column.__arrow_c_stream__())
+    return None
+
+
+def _stream_chunks(capsule: object) -> list[ArrowChunk]:
+    stream = ffi.cast("struct ArrowArrayStream *", _capsule_pointer(capsule, b"arrow_array_stream"))
+    head = _ArrowOwner()
+    if stream.get_schema(stream, head.schema) != 0:
+        raise ValueError("the Arrow stream gives no schema")
+    chunks = []
+    while True:
+        owner = _ArrowOwner()
+        if stream.get_next(stream, owner.array) != 0:
+            raise ValueError("the Arrow stream broke off")
+        if owner.array.release == ffi.NULL:
+            return chunks
+        chunks.append(_chunk(owner, head.schema, head))
+
+
+def _validity(a: CData) -> tuple[CData, int]:
+    bits = a.buffers[0]
+    if bits == ffi.NULL or a.null_count == 0:
+        return ffi.NULL, 0
+    return ffi.cast("const uint8_t *", bits), (a.offset + a.length + 7) // 8
+
+
+def _chunk(owner: _ArrowOwner, schema: CData, keep: object = None) -> ArrowChunk:
+    a = owner.array
+    form = _text(schema.format)
+    both = (owner, keep)
+    if schema.dictionary != ffi.NULL:
+        values = _binary_rows(_text(schema.dictionary.format), a.dictionary, both)
+        return ArrowChunk("dictionary", a.length, values, _dictionary_indices(form, a, values.n), both, None)
+    if form == "l" or form.startswith("ts"):
+        validity, validity_len = _validity(a)
+        data = ffi.cast("const int64_t *", a.buffers[1])
+        return ArrowChunk(form, a.length, None, None, both, (data, a.offset, validity, validity_len))
+    return ArrowChunk(form, a.length, _binary_rows(form, a, both), None, both, None)
+
+
+_INDEX_TYPES = {"c": (1, 1), "C": (1, 0), "s": (2, 1), "S": (2, 0), "i": (4, 1), "I": (4, 0), "l": (8, 1), "L": (8, 0)}
+
+
+def _dictionary_indices(form: str, a: CData, num_values: int) -> array[int]:
+    if form not in _INDEX_TYPES:
+        raise TypeError(f"dictionary indices of Arrow type {form!r} are not supported")
+    width, signed = _INDEX_TYPES[form]
+    validity, validity_len = _validity(a)
+    out = array("i", bytes(4 * a.length))
+    if a.length:
+        with ffi.from_buffer("int32_t[]", out, require_writable=True) as c:
+            if lib.att_indices(a.buffers[1], width, signed, a.offset, a.length, validity, validity_len, num_values, c) != 0:
+                raise ValueError("a dictionary index is out of range")
+    return out
+
+
+def _binary_rows(form: str, a: CData, owner: object) -> Rows:
+    c = ffi.new("att_rows *")
+    c.n = a.length
+    c.first = a.offset
+    c.validity, c.validity_len = _validity(a)
+    keep: tuple[object, ...] = (owner,)
+    end = a.offset + a.length
+    if form in ("z", "u"):
+        offsets = ffi.cast("const int32_t *", a.buffers[1])
+        c.offsets32 = offsets
+        c.data = ffi.cast("const uint8_t *", a.buffers[2])
+        c.data_len = max(offsets[end], 0) if a.length else 0
+    elif form in ("Z", "U"):
+        offsets = ffi.cast("const int64_t *", a.buffers[1])
+        c.offsets64 = offsets
+        c.data = ffi.cast("const uint8_t *", a.buffers[2])
+        c.data_len = max(offsets[end], 0) if a.length else 0
+    elif form.startswith("w:"):
+        c.stride = int(form[2:])
+        c.data = ffi.cast("const uint8_t *", a.buffers[1])
+        c.data_len = end * c.stride
+    elif form in ("vz", "vu"):
+        num = a.n_buffers - 3
+        sizes = ffi.cast("const int64_t *", a.buffers[a.n_buffers - 1])
+        buffers = ffi.new("const uint8_t *[]", max(num, 1))
+        lens = ffi.new("uint64_t[]", max(num, 1))
+        for i in range(num):
+            buffers[i] = ffi.cast("const uint8_t *", a.buffers[2 + i])
+            lens[i] = max(sizes[i], 0)
+        c.views = ffi.cast("const uint8_t *", a.buffers[1])
+        c.buffers, c.buffer_lens, c.num_buffers = buffers, lens, num
+        keep = (owner, buffers, lens)
+    else:
+        raise TypeError(f"an Arrow column of type {form!r} holds no byte strings")
+    return Rows(c, int(a.length), keep)
+
+
+_spread_key = os.urandom(16)  # spreads values over hash slots; no verdict depends on it
+
+
+def distinct(rows: Rows) -> tuple[array[int], list[int]]:
+    """Per row the number of its value (-1 for null), and per value the first row that has it."""
+    n = rows.n
+    index = array("i", bytes(4 * n))
+    if n == 0:
+        return index, []
+    first = ffi.new("int64_t[]", n)
+    num_slots = 1 << (2 * n).bit_length()
+    slots = ffi.new("int32_t[]", num_slots)
+    with ffi.from_buffer("int32_t[]", index, require_writable=True) as out:
+        num = lib.att_rows_distinct(rows.c, _spread_key, out, first, slots, num_slots)
+    return index, [first[k] for k in range(num)]
+
+
+def remap(index: array[int], numbers: array[int]) -> array[int]:
+    """numbers[i] for each i of index; -1 stays -1."""
+    out = array("i", bytes(4 * len(index)))
+    if len(index):
+        with (
+            ffi.from_buffer("int32_t[]", index) as source,
+            ffi.from_buffer("int32_t[]", numbers) as table,
+            ffi.from_buffer("int32_t[]", out, require_writable=True) as target,
+        ):
+            lib.att_remap(source, len(index), table, len(numbers), target)
+    return out
+
+
+_TICKS = {"l": 1, "tss": 1, "tsm": 10**3, "tsu": 10**6, "tsn": 10**9}
+
+
+def times_of_arrow(chunk: ArrowChunk) -> array[int]:
+    """Unix seconds of an int64 or timestamp column; NO_TIME for null."""
+    per_second = _TICKS.get(chunk.format.split(":")[0])
+    if chunk.ints is None or per_second is None:
+        raise TypeError(f"an Arrow column of type {chunk.format!r} holds no times")
+    data, first, validity, validity_len = chunk.ints
+    out = array("q", bytes(8 * chunk.n))
+    with ffi.from_buffer("int64_t[]", out, require_writable=True) as c:
+        lib.att_times(data, first, chunk.n, per_second, validity, validity_len, c)
+    return out
+
+
+# ---- certificates ----------------------------------------------------------------------------------------------------------
+
+
+def blob_open(blob: bytes, max_certs: int = BLOB_MAX_CERTS) -> tuple[list[bytes], Finding]:
+    """The DER of each certificate in PEM, DER or a GHCB certificate table; and what was wrong (code PASS when nothing was)."""
+    out = ffi.new("uint8_t[]", max(min(len(blob), BLOB_MAX_BYTES), 1))
+    offsets, lens = ffi.new("uint32_t[]", max_certs), ffi.new("uint32_t[]", max_certs)
+    error = ffi.new("att_finding *")
+    num = lib.att_blob_open(blob, len(blob), out, offsets, lens, max_certs, error)
+    if num < 0:
+        return [], _finding(error)
+    memory = ffi.buffer(out)
+    return [memory[offsets[i] : offsets[i] + lens[i]] for i in range(num)], Finding(PASS, 0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Tcb:
+    """A TCB by its parts (AMD 56860, TCB_VERSION)."""
+
+    fmc: int
+    boot_loader: int
+    tee: int
+    snp: int
+    microcode: int
+
+
+def _tcb(c: CData) -> Tcb:
+    return Tcb(c.fmc, c.boot_loader, c.tee, c.snp, c.microcode)
+
+
+@dataclass(frozen=True, slots=True)
+class CertInfo:
+    """One certificate as the core read it."""
+
+    profile: Finding
+    role: str
+    product: str | None
+    self_issued: bool
+    struct_version: int
+    tcb: Tcb
+    name_product: str | None
+    hwid: bytes
+    csp_id: str | None
+    not_before: int
+    not_after: int
+    serial: int
+    subject: bytes
+    issuer: bytes
+    key: bytes
+    exponent: int
+    signature: bytes
+    tbs_sha384: bytes
+    sha256: bytes
+    spki_sha256: bytes
+
+
+def _bytes(c: CData, n: int | None = None) -> bytes:
+    return bytes(ffi.buffer(c))[:n]
+
+
+def _cert_info(c: CData) -> CertInfo:
+    return CertInfo(
+        profile=_finding(c.profile),
+        role=ROLES[c.role],
+        product=PRODUCTS[c.product],
+        self_issued=bool(c.self_issued),
+        struct_version=c.struct_version,
+        tcb=_tcb(c.tcb),
+        name_product=PRODUCTS[c.name_product],
+        hwid=_bytes(c.hwid, c.hwid_len),
+        csp_id=_bytes(c.csp_id, c.csp_id_len).decode("ascii") if c.csp_id_len else None,
+        not_before=c.not_before,
+        not_after=c.not_after,
+        serial=int.from_bytes(_bytes(c.serial, c.serial_len), "big"),
+        subject=_bytes(c.subject, c.subject_len),
+        issuer=_bytes(c.issuer, c.issuer_len),
+        key=_bytes(c.key, c.key_len),
+        exponent=c.exponent,
+        signature=_bytes(c.signature, c.signature_len),
+        tbs_sha384=_bytes(c.tbs_sha384),
+        sha256=_bytes(c.sha256),
+        spki_sha256=_bytes(c.spki_sha256),
+    )
+
+
+def snp_cert_read(der: bytes) -> CertInfo:
+    c = ffi.new("att_snp_cert *")
+    lib.att_snp_cert_read(der, len(der), c)
+    return _cert_info(c)
+
+
+@dataclass(frozen=True, slots=True)
+class CrlInfo:
+    """One CRL as the core read it."""
+
+    profile: Finding
+    root: int
+    this_update: int
+    next_update: int
+    issuer: bytes
+    revoked: tuple[int, ...]
+    sha256: bytes
+
+
+class _Crls:
+    """CRLs and their common table of serials."""
+
+    def __init__(self, ders: Sequence[bytes]) -> None:
+        room = sum(min(len(der), CRL_MAX_BYTES) // 6 + 1 for der in ders)
+        self.crls = ffi.new("att_snp_crl[]", max(len(ders), 1))
+        self.serials = ffi.new("att_serial[]", max(room, 1))
+        self.num = len(ders)
+        used = ffi.new("uint64_t *")
+        for i, der in enumerate(ders):
+            lib.att_snp_crl_read(der, len(der), ffi.addressof(self.crls, i), self.serials, room, used)
+        self.num_serials = int(used[0])
+
+    def info(self, i: int) -> CrlInfo:
+        c = self.crls[i]
+        serials = range(c.first_revoked, c.first_revoked + c.num_revoked)
+        return CrlInfo(
+            profile=_finding(c.profile),
+            root=c.root,
+            this_update=c.this_update,
+            next_update=c.next_update,
+            issuer=_bytes(c.issuer, c.issuer_len),
+            revoked=tuple(int.from_bytes(_bytes(self.serials[k].bytes, self.serials[k].len), "big") for k in serials),
+            sha256=_bytes(c.sha256),
+        )
+
+
+def snp_crl_read(der: bytes) -> CrlInfo:
+    return _Crls([der]).info(0)
+
+
+def _read_certs(ders: Sequence[bytes]) -> CData:
+    certs = ffi.new("att_snp_cert[]", max(len(ders), 1))
+    for i, der in enumerate(ders):
+        lib.att_snp_cert_read(der, len(der), ffi.addressof(certs, i))
+    return certs
+
+
+class SnpTrust:
+    """Anchors, known intermediates and CRLs of one verifier, verified against each other once. Immutable, shared by threads."""
+
+    __slots__ = ("_anchors", "_crls", "_intermediates", "c", "crl_infos", "intermediate_hashes")
+
+    def __init__(
+        self, anchors: Sequence[bytes], intermediates: Sequence[bytes], crls: Sequence[bytes], runner: Runner
+    ) -> None:
+        self._anchors = _read_certs(anchors)
+        self._intermediates = _read_certs(intermediates)
+        self._crls = _Crls(crls)
+        c = self.c = ffi.new("att_snp_trust *")
+        c.anchors, c.num_anchors = self._anchors, len(anchors)
+        c.intermediates, c.num_intermediates = self._intermediates, len(intermediates)
+        c.crls, c.num_crls = self._crls.crls, len(crls)
+        c.serials, c.num_serials = self._crls.serials, self._crls.num_serials
+        jobs = ffi.new("att_sig_job[]", max(lib.att_snp_trust_jobs(c, ffi.NULL), 1))
+        _run_jobs(runner, jobs, lib.att_snp_trust_jobs(c, jobs))
+        lib.att_snp_trust_finish(c, jobs)
+        self.crl_infos = tuple(self._crls.info(i) for i in range(len(crls)))
+        self.intermediate_hashes = frozenset(_bytes(self._intermediates[i].sha256) for i in range(len(intermediates)))
+
+
+class LeafSet:
+    """The leaves of one certificate set, linked; a part of a block that other sets share."""
+
+    __slots__ = ("_block", "error", "first", "num")
+
+    def __init__(self, block: CData, first: int, num: int, error: Finding) -> None:
+        self._block = block
+        self.first = first
+        self.num = num
+        self.error = error
+
+    @property
+    def weight(self) -> int:
+        """Bytes that this set accounts for."""
+        return 128 + self.num * int(ffi.sizeof("att_snp_leaf"))
+
+    def leaf(self, i: int) -> LeafInfo:
+        c = self._block[self.first + i]
+        return LeafInfo(
+            role=ROLES[c.role],
+            product=PRODUCTS[c.product] or PRODUCTS[c.leaf_product],
+            tcb=_tcb(c.tcb),
+            hwid=_bytes(c.hwid, c.hwid_len),
+            csp_id=_bytes(c.csp_id, c.csp_id_len).decode("ascii") if c.csp_id_len else None,
+            not_before=tuple(c.not_before),
+            not_after=tuple(c.not_after),
+            sha256=tuple(_bytes(c.sha256[k]) for k in range(3)),
+        )
+
+    def fill(self, c: CData) -> None:
+        """Writes this set into an att_snp_set; the set must outlive the call."""
+        c.leaves = self._block + self.first
+        c.num_leaves = self.num
+        c.error.code, c.error.field, c.error.offset = self.error.code, self.error.field, self.error.offset
+
+
+@dataclass(frozen=True, slots=True)
+class LeafInfo:
+    """The leaf that a row was judged by; times and hashes are those of leaf, ASK or ASVK, and ARK (zero bytes: there was none)."""
+
+    role: str
+    product: str | None
+    tcb: Tcb
+    hwid: bytes
+    csp_id: str | None
+    not_before: tuple[int, ...]
+    not_after: tuple[int, ...]
+    sha256: tuple[bytes, ...]
+
+
+def link_sets(trust: SnpTrust, sets: Sequence[tuple[Sequence[bytes], Finding]], runner: Runner) -> list[LeafSet]:
+    """Reads and links the certificates (DER) of many sets; each set brings what opening its blobs said."""
+    ders = [der for certs, _ in sets for der in certs]
+    n = len(ders)
+    certs = _read_certs(ders)
+    set_of = ffi.new("uint32_t[]", max(n, 1))
+    errors = ffi.new("att_finding[]", max(len(sets), 1))
+    at = 0
+    for k, (members, error) in enumerate(sets):
+        errors[k].code, errors[k].field, errors[k].offset = error.code, error.field, error.offset
+        for _ in members:
+            set_of[at] = k
+            at += 1
+    jobs = ffi.new("att_sig_job[]", max(lib.att_snp_chain_jobs(trust.c, certs, set_of, n, ffi.NULL), 1))
+    _run_jobs(runner, jobs, lib.att_snp_chain_jobs(trust.c, certs, set_of, n, jobs))
+    block = ffi.new("att_snp_leaf[]", max(n, 1))
+    firsts = ffi.new("uint32_t[]", len(sets) + 1)
+    lib.att_snp_chain_finish(trust.c, certs, set_of, n, len(sets), jobs, block, firsts, errors)
+    return [
+        LeafSet(block, firsts[k], firsts[k + 1] - firsts[k], _finding(errors[k])) for k in range(len(sets))
+    ]
+
+
+# ---- policy ----------------------------------------------------------------------------------------------------------------
+
+_LISTS = {
+    "measurements_48": 48, "host_data_32": 32, "family_ids_16": 16, "image_ids_16": 16, "report_ids_32": 32,
+    "report_ids_ma_32": 32, "id_keys_48": 48, "author_keys_48": 48, "chips_allowed_64": 64, "chips_denied_64": 64,
+    "leaf_keys_allowed_32": 32, "leaf_keys_denied_32": 32, "csp_ids_64": 64,
+}  # fmt: skip
+_SCALARS = (
+    "guest_required", "guest_forbidden", "platform_required", "platform_forbidden", "launch_mitigations",
+    "current_mitigations", "min_version", "min_guest_svn", "vmpls", "products", "signers", "min_current_firmware",
+    "min_committed_firmware", "min_abi", "products_asked", "signers_asked", "vmpls_asked", "allow_masked_chip_id",
+    "allow_provisional", "allow_v4_mitigations", "require_crl", "ignore_leaf_not_before", "id_block",
+    "report_data_zero_tail",
+)  # fmt: skip
+
+
+class SnpPolicy:
+    """A compiled policy in C memory. Immutable once made."""
+
+    __slots__ = ("_keep", "c")
+
+    def __init__(self, compiled: object) -> None:
+        c = self.c = ffi.new("att_snp_policy *")
+        keep: list[object] = []
+        for name in _SCALARS:
+            setattr(c, name, int(getattr(compiled, name)))
+        for name, size in _LISTS.items():
+            items = bytes(getattr(compiled, name))
+            if len(items) % size:
+                raise ValueError(f"{name} is not a whole number of items")
+            memory = ffi.new("uint8_t[]", items or b"\0")
+            field = getattr(c, name)
+            field.items, field.num = memory, len(items) // size
+            keep.append(memory)
+        data = bytes(compiled.report_data)  # type: ignore[attr-defined]
+        c.report_data = data.ljust(64, b"\0")
+        c.report_data_len = len(data)
+        floors = list(compiled.floors)  # type: ignore[attr-defined]
+        memory = ffi.new("att_snp_floor[]", max(len(floors), 1))
+        for i, (kind, by_cpuid, product, family, model, stepping, minimum) in enumerate(floors):
+            floor = memory[i]
+            floor.kind, floor.by_cpuid, floor.product = kind, by_cpuid, product
+            floor.family, floor.model, floor.stepping = family, model, stepping
+            m = floor.minimum
+            m.fmc, m.boot_loader, m.tee, m.snp, m.microcode = minimum
+        c.floors, c.num_floors = memory, len(floors)
+        keep.append(memory)
+        self._keep = keep
+
+
+# ---- reports ---------------------------------------------------------------------------------------------------------------
+
+_WORK_SIZE = ffi.sizeof("att_snp_work")
+_JOB_SIZE = ffi.sizeof("att_sig_job")
+_FINDING_SIZE = ffi.sizeof("att_finding")
+
+
+class SnpColumns:
+    """What judging n reports gave, as columns; see att_snp_columns in csrc/attest.h."""
+
+    __slots__ = ("accepted", "c", "claims", "code", "codes", "crl", "findings", "leaf", "n", "omissions", "parsed", "reports",
+                 "valid_until", "verified")  # fmt: skip
+
+    def __init__(self, n: int, *, findings: bool, claims: bool, reports: bool) -> None:
+        self.n = n
+        room = max(n, 1)
+        self.codes = ffi.new("uint16_t[]", room * NUM_SNP_CHECKS)
+        self.code = ffi.new("uint16_t[]", room)
+        self.accepted = ffi.new("uint8_t[]", room)
+        self.verified = ffi.new("uint8_t[]", room)
+        self.parsed = ffi.new("uint8_t[]", room)
+        self.omissions = ffi.new("uint32_t[]", room)
+        self.leaf = ffi.new("int32_t[]", room)
+        self.crl = ffi.new("int32_t[]", room)
+        self.valid_until = ffi.new("int64_t[]", room)
+        self.findings = ffi.new("att_finding[]", room * NUM_SNP_CHECKS) if findings else ffi.NULL
+        self.claims = ffi.new("att_snp_report[]", room) if claims else ffi.NULL
+        self.reports = ffi.new("uint8_t[]", room * REPORT_LEN) if reports else ffi.NULL
+        c = self.c = ffi.new("att_snp_columns *")
+        c.codes, c.code, c.accepted, c.verified, c.parsed = self.codes, self.code, self.accepted, self.verified, self.parsed
+        c.omissions, c.leaf, c.crl, c.valid_until = self.omissions, self.leaf, self.crl, self.valid_until
+        c.findings, c.claims, c.reports = self.findings, self.claims, self.reports
+
+    def finding_list(self, row: int) -> list[Finding]:
+        first = row * NUM_SNP_CHECKS
+        return [_finding(self.findings[first + i]) for i in range(NUM_SNP_CHECKS)]
+
+    def row_codes(self, row: int) -> bytes:
+        width = 2 * NUM_SNP_CHECKS
+        return bytes(ffi.buffer(self.codes)[row * width : (row + 1) * width])
+
+    def report_fields(self, row: int) -> ReportFields:
+        return _report_fields(self.claims[row])
+
+    def accepted_bytes(self) -> bytes:
+        return bytes(ffi.buffer(self.accepted, self.n))
+
+    def parsed_bytes(self) -> bytes:
+        return bytes(ffi.buffer(self.parsed, self.n))
+
+    def code_numbers(self) -> array[int]:
+        return array("H", bytes(ffi.buffer(self.code, 2 * self.n)))
+
+    def failed_codes(self) -> tuple[array[int], array[int]]:
+        """All codes of all rows: n + 1 offsets, and the numbers."""
+        offsets = array("i", bytes(4 * (self.n + 1)))
+        with ffi.from_buffer("int32_t[]", offsets, require_writable=True) as c:
+            num = lib.att_codes_flatten(self.codes, self.n, NUM_SNP_CHECKS, c, ffi.NULL)
+            if num < 0:
+                raise ValueError("too many rows for one column of codes")
+            values = array("H", bytes(2 * num))
+            if num:
+                with ffi.from_buffer("uint16_t[]", values, require_writable=True) as v:
+                    lib.att_codes_flatten(self.codes, self.n, NUM_SNP_CHECKS, c, v)
+        return offsets, values
+
+    def report_bytes(self, offset: int, size: int) -> bytes:
+        """The field at offset of every report, one after the other."""
+        return self._gather(self.reports, REPORT_LEN, offset, size)
+
+    def claim_bytes(self, member: str) -> tuple[bytes, int]:
+        """A member of att_snp_report of every row, in the machine's byte order; and its size. Parts: 'tcb.0.snp'."""
+        offset, ctype = 0, ffi.typeof("att_snp_report")
+        for part in member.split("."):
+            if part.isdigit():
+                ctype = ctype.item
+                offset += int(part) * ffi.sizeof(ctype)
+            else:
+                offset += ffi.offsetof(ctype, part)
+                ctype = dict(ctype.fields)[part].type
+        size = ffi.sizeof(ctype)
+        return self._gather(ffi.cast("uint8_t *", self.claims), ffi.sizeof("att_snp_report"), offset, size), size
+
+    def _gather(self, base: CData, stride: int, offset: int, size: int) -> bytes:
+        out = ffi.new("uint8_t[]", max(self.n * size, 1))
+        lib.att_gather(base, stride, offset, size, self.n, out)
+        return bytes(ffi.buffer(out, self.n * size))
+
+
+@dataclass(frozen=True, slots=True)
+class ReportFields:
+    """The numbers of a report; byte strings stay in the report (SNP_LAYOUT)."""
+
+    version: int
+    guest_svn: int
+    policy: int
+    vmpl: int
+    signature_algo: int
+    platform_info: int
+    key_info: int
+    author_key_en: bool
+    mask_chip_key: bool
+    signing_key: int
+    has_cpuid: bool
+    cpuid_fam_id: int
+    cpuid_mod_id: int
+    cpuid_step: int
+    product: str | None
+    tcb_layout: int
+    chip_id_masked: bool
+    current_version: tuple[int, int, int]
+    committed_version: tuple[int, int, int]
+    launch_mit_vector: int
+    current_mit_vector: int
+    reported_tcb: Tcb
+    committed_tcb: Tcb
+    current_tcb: Tcb
+    launch_tcb: Tcb
+
+
+def _report_fields(c: CData) -> ReportFields:
+    return ReportFields(
+        version=c.version,
+        guest_svn=c.guest_svn,
+        policy=c.policy,
+        vmpl=c.vmpl,
+        signature_algo=c.signature_algo,
+        platform_info=c.platform_info,
+        key_info=c.key_info,
+        author_key_en=bool(c.author_key_en),
+        mask_chip_key=bool(c.mask_chip_key),
+        signing_key=c.signing_key,
+        has_cpuid=bool(c.has_cpuid),
+        cpuid_fam_id=c.cpuid_fam_id,
+        cpuid_mod_id=c.cpuid_mod_id,
+        cpuid_step=c.cpuid_step,
+        product=PRODUCTS[c.product],
+        tcb_layout=c.tcb_layout,
+        chip_id_masked=bool(c.chip_id_masked),
+        current_version=(c.current_version[0], c.current_version[1], c.current_version[2]),
+        committed_version=(c.committed_version[0], c.committed_version[1], c.committed_version[2]),
+        launch_mit_vector=c.launch_mit_vector,
+        current_mit_vector=c.current_mit_vector,
+        reported_tcb=_tcb(c.tcb[lib.ATT_TCB_REPORTED]),
+        committed_tcb=_tcb(c.tcb[lib.ATT_TCB_COMMITTED]),
+        current_tcb=_tcb(c.tcb[lib.ATT_TCB_CURRENT]),
+        launch_tcb=_tcb(c.tcb[lib.ATT_TCB_LAUNCH]),
+    )
+
+
+def snp_parse(data: bytes, product: int = 0) -> tuple[ReportFields | None, list[Finding]]:
+    """The fields of a report and the findings of all checks (those that need more than the report are not run)."""
+    c = ffi.new("att_snp_report *")
+    findings = ffi.new("att_finding[]", NUM_SNP_CHECKS)
+    filled = lib.att_snp_parse(data, len(data), product, c, findings)
+    return (_report_fields(c) if filled else None), [_finding(findings[i]) for i in range(NUM_SNP_CHECKS)]
+
+
+def _layout() -> dict[str, tuple[int, int]]:
+    field, offset, size = ffi.new("uint32_t *"), ffi.new("uint32_t *"), ffi.new("uint32_t *")
+    out: dict[str, tuple[int, int]] = {}
+    while lib.att_snp_layout(len(out), field, offset, size):
+        out[FIELDS[field[0]]] = (int(offset[0]), int(size[0]))
+    return out
+
+
+SNP_LAYOUT = _layout()
+"""Field name to (offset, size), in the order of the report: the C core's own table."""
+
+OMISSIONS = (
+    (int(lib.ATT_OMIT_MEASUREMENT), "measurement"),
+    (int(lib.ATT_OMIT_REPORT_DATA), "report-data"),
+    (int(lib.ATT_OMIT_TCB_FLOOR), "tcb-floor"),
+    (int(lib.ATT_OMIT_CRL), "crl"),
+    (int(lib.ATT_OMIT_CHIP_ID), "chip-id"),
+)
+
+
+class _Scratch(threading.local):
+    """Work memory of one thread, grown as needed: nothing in it outlives a call."""
+
+    def __init__(self) -> None:
+        self.n = 0
+        self.work: CData = None
+        self.jobs: CData = None
+
+    def room(self, n: int) -> None:
+        if n > self.n:
+            self.work = ffi.new("att_snp_work[]", n)
+            self.jobs = ffi.new("att_sig_job[]", n)
+            self.n = n
+
+
+_scratch = _Scratch()
+
+
+def snp_verify(
+    rows: Rows,
+    sets: Sequence[LeafSet],
+    set_index: array[int] | None,
+    at: array[int],
+    trust: SnpTrust,
+    policy: SnpPolicy,
+    product: int,
+    runner: Runner,
+    *,
+    findings: bool = False,
+    claims: bool = False,
+    reports: bool = False,
+) -> SnpColumns:
+    """Judges a column of reports. at has one entry for all rows, or one a row; set_index one a row, or None: set 0 for all."""
+    n = rows.n
+    if len(at) not in (1, n) or (set_index is not None and len(set_index) != n):
+        raise ValueError("times and set numbers do not fit the rows")
+    out = SnpColumns(n, findings=findings, claims=claims, reports=reports)
+    if n == 0:
+        return out
+    c_sets = ffi.new("att_snp_set[]", max(len(sets), 1))
+    for i, leaf_set in enumerate(sets):
+        leaf_set.fill(c_sets[i])
+    plan = ffi.new("att_snp_plan *")
+    plan.reports = rows.c[0]
+    plan.sets, plan.num_sets = c_sets, len(sets)
+    index = ffi.from_buffer("int32_t[]", set_index) if set_index is not None else ffi.NULL
+    times = ffi.from_buffer("int64_t[]", at)
+    plan.set_index = index
+    plan.at = times
+    plan.at_stride = 0 if len(at) == 1 else 1
+    plan.trust, plan.policy, plan.product = trust.c, policy.c, product
+    if runner.native is not None:
+        _scratch.room(n)
+        if lib.att_snp_verify(runner.native, plan, _scratch.work, _scratch.jobs, out.c) != 0:
+            raise ValueError(f"engine {runner.name!r} is not usable on this CPU")
+        return out
+    # Python runs between begin and finish here, and may come back to this function: memory of its own.
+    work, jobs, num = ffi.new("att_snp_work[]", n), ffi.new("att_sig_job[]", n), ffi.new("uint64_t *")
+    lib.att_snp_begin(plan, work, jobs, num, out.c)
+    _run_jobs(runner, jobs, num[0])
+    lib.att_snp_finish(plan, work, jobs, num[0], out.c)
+    return out
+
+
+# ---- ID block --------------------------------------------------------------------------------------------------------------
+
+
+def snp_id_auth(block: bytes, auth: bytes, runner: Runner) -> tuple[Finding, bytes, bytes, tuple[bool, ...]]:
+    """What is wrong with the forms (code PASS: nothing), the two key digests, and whether each signature there is holds."""
+    scratch = ffi.new("uint8_t[384]")
+    jobs = ffi.new("att_sig_job[2]")
+    id_digest, author_digest = ffi.new("uint8_t[48]"), ffi.new("uint8_t[48]")
+    error = ffi.new("att_finding *")
+    num = lib.att_snp_id_auth(block, len(block), auth, len(auth), scratch, jobs, id_digest, author_digest, error)
+    if num < 0:
+        return _finding(error), b"", b"", ()
+    _run_jobs(runner, jobs, num)
+    outcomes = tuple(jobs[i].outcome == lib.ATT_SIG_VALID for i in range(num))
+    return _finding(error), _bytes(id_digest), _bytes(author_digest), outcomes

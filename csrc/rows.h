@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * rows.h: one row of a column, whatever its form. */
+#ifndef ATT_ROWS_H
+#define ATT_ROWS_H
+
+#include <stdbool.h>
+
+#include "attest.h"
+
+/* Sets *out and *out_len to row i (i < rows->n). False for a null row, and for one whose offsets do not lie in the data. */
+bool att_row(const att_rows *rows, uint64_t i, const uint8_t **out, uint64_t *out_len);
+
+#endif

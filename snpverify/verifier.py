@@ -1,0 +1,514 @@
+"""Verification of SEV-SNP reports, one or a million by the same call into the C core.
+
+Order of the judgement, all findings collected: parse, chain, binding, signature, policy. See docs/codes.md for every check and code.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import threading
+from array import array
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, TypeAlias, final, overload
+
+from attestcore import _lib, engines
+from attestcore._lib import NO_TIME, Buffer, Finding, LeafInfo, LeafSet, Rows, Runner, SnpColumns, SnpPolicy, SnpTrust
+from attestcore.columns import ROWS_PER_CALL, Time, to_rows, to_seconds, to_times
+from attestcore.verdict import Check, Verdict, make_verdict
+from snpverify import kds, roots
+from snpverify.policy import Policy
+from snpverify.report import make_report, product_number
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+KIND = "sev-snp"
+
+Certs: TypeAlias = Sequence[Buffer]
+"""One certificate set: DER, PEM (any number of blocks) or GHCB certificate tables, in any order."""
+
+_NOTHING_WRONG = Finding(_lib.PASS, 0, 0)
+_SETS_PER_LINK = 1024
+
+
+def _blobs(certs: object, name: str) -> tuple[bytes, ...]:
+    if isinstance(certs, (str, bytes, bytearray, memoryview)):
+        raise TypeError(f"{name} is a sequence of certificates: write [{name}]")
+    if not isinstance(certs, Iterable):
+        raise TypeError(f"{name} is {type(certs).__name__}, not a sequence of certificates")
+    out = []
+    for blob in certs:
+        if not isinstance(blob, (bytes, bytearray, memoryview)):
+            raise TypeError(f"{name} holds {type(blob).__name__}: a certificate is bytes (DER or PEM)")
+        out.append(bytes(blob))
+    return tuple(out)
+
+
+_PEM_BLOCK = re.compile(rb"(?=-----BEGIN )")
+
+
+def _open_set(blobs: Sequence[bytes], *, one_cell: bool) -> tuple[list[bytes], Finding]:
+    """The certificates (DER, each once) of a set. A cell of a column is hostile and bounded; what a caller hands over as a sequence may
+    be a whole fleet's, so its PEM is taken block by block."""
+    ders: dict[bytes, None] = {}
+    error = _NOTHING_WRONG
+    for blob in blobs:
+        parts = [blob]
+        if not one_cell and blob.lstrip()[:11] == b"-----BEGIN ":
+            parts = [part for part in _PEM_BLOCK.split(blob) if part.strip()]
+        for part in parts:
+            found, problem = _lib.blob_open(part)
+            ders.update(dict.fromkeys(found))
+            if problem.failed and not error.failed:
+                error = problem
+    return list(ders), error
+
+
+class _SetCache:
+    """Linked certificate sets by their content, bounded in bytes, least recently used first out."""
+
+    def __init__(self, max_bytes: int) -> None:
+        self._max = max_bytes
+        self._size = 0
+        self._sets: OrderedDict[tuple[bool, tuple[bytes, ...]], tuple[LeafSet, int]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, key: tuple[bool, tuple[bytes, ...]]) -> LeafSet | None:
+        with self._lock:
+            entry = self._sets.get(key)
+            if entry is None:
+                return None
+            self._sets.move_to_end(key)
+            return entry[0]
+
+    def put(self, key: tuple[bool, tuple[bytes, ...]], leaves: LeafSet) -> None:
+        weight = leaves.weight + sum(map(len, key[1])) + 256
+        if weight > self._max:
+            return
+        with self._lock:
+            if key in self._sets:
+                return
+            self._sets[key] = (leaves, weight)
+            self._size += weight
+            while self._size > self._max:
+                _, (_, dropped) = self._sets.popitem(last=False)
+                self._size -= dropped
+
+
+def _read_roots(blobs: Sequence[bytes]) -> tuple[list[bytes], list[bytes]]:
+    """Anchors and intermediates of a caller's roots; a root that is not an ARK of AMD's profile is the caller's mistake."""
+    ders, error = _open_set(blobs, one_cell=False)
+    if error.failed:
+        raise ValueError(f"roots: {_lib.CODE_TEXTS[error.code]}")
+    anchors, others = [], []
+    for der in ders:
+        info = _lib.snp_cert_read(der)
+        if info.role not in ("ark", "ask", "asvk"):
+            raise ValueError("roots: a certificate is not an ARK (nor an ASK or ASVK beside one)")
+        if info.profile.failed:
+            raise ValueError(f"roots: {info.profile.code_name} ({info.profile.field_name}, offset {info.profile.offset})")
+        (anchors if info.role == "ark" else others).append(der)
+    if not anchors:
+        raise ValueError("roots: no ARK among them")
+    return anchors, others
+
+
+def _read_crl(blob: bytes) -> bytes:
+    """A CRL as DER; PEM is taken apart. What is not a CRL at all is left for the verdict to say."""
+    match = re.fullmatch(rb"\s*-----BEGIN X509 CRL-----\s*(.*?)\s*-----END X509 CRL-----\s*", blob, re.DOTALL)
+    if match is None:
+        return blob
+    import base64
+    import binascii
+
+    try:
+        return base64.b64decode(b"".join(match.group(1).split()), validate=True)
+    except binascii.Error:
+        return blob
+
+
+class _Item:
+    """What is kept of one judged row, for its verdict's parts."""
+
+    __slots__ = ("_columns", "_data", "_set", "_trust")
+
+    def __init__(self, data: bytes | None, columns: SnpColumns, leaf_set: LeafSet | None, trust: SnpTrust) -> None:
+        self._data = data
+        self._columns = columns
+        self._set = leaf_set
+        self._trust = trust
+
+    def _leaf(self) -> LeafInfo | None:
+        number = self._columns.leaf[0]
+        return self._set.leaf(number) if self._set is not None and number >= 0 else None
+
+    def checks(self) -> tuple[Check, ...]:
+        findings = self._columns.finding_list(0)
+        out = [_check(i, finding, self) for i, finding in enumerate(findings)]
+        if not self._columns.accepted[0] and all(check.code is None for check in out):
+            out.append(Check("internal", "fail", "limit", "internal-error", None, None, _lib.CODE_TEXTS[127]))
+        return tuple(out)
+
+    def omissions(self) -> tuple[str, ...]:
+        bits = self._columns.omissions[0]
+        return tuple(name for bit, name in _lib.OMISSIONS if bits & bit)
+
+    def claims(self) -> Mapping[str, Any] | None:
+        if not self._columns.parsed[0] or self._data is None:
+            return None
+        leaf = self._leaf()
+        product = leaf.product if leaf is not None and self._columns.verified[0] else None
+        return make_report(self._data, self._columns.report_fields(0), product).to_dict()
+
+    def used(self) -> tuple[str, ...]:
+        leaf = self._leaf()
+        if leaf is None:
+            return ()
+        hashes = [h.hex() for h in leaf.sha256 if any(h)]
+        if self._columns.crl[0] >= 0:
+            hashes.append(self._trust.crl_infos[self._columns.crl[0]].sha256.hex())
+        return tuple(hashes)
+
+    def evidence_sha256(self) -> str | None:
+        return None if self._data is None else hashlib.sha256(self._data).hexdigest()
+
+    def valid_until(self) -> int | None:
+        end = int(self._columns.valid_until[0])
+        return None if end == NO_TIME else end
+
+    def missing(self) -> str:
+        """What would have to be given, and where AMD serves it."""
+        fields = self._columns.report_fields(0)
+        leaf = self._leaf()
+        if leaf is not None:
+            signer, product = leaf.role, leaf.product
+            name = "ASK" if signer == "vcek" else "ASVK"
+            where = f" ({kds.chain_url(product, signer)})" if product else ""
+            return f"the {name} that issued the {signer.upper()} is missing{where}"
+        signer = "vlek" if fields.signing_key == 1 else "vcek"
+        data = self._data or b""
+        offset, size = _lib.SNP_LAYOUT["CHIP_ID"]
+        chip = data[offset : offset + size]
+        offset, size = _lib.SNP_LAYOUT["REPORTED_TCB"]
+        tcb = data[offset : offset + size].hex()
+        if signer == "vlek":
+            return f"a VLEK for {fields.product or 'an unknown product'}, TCB {tcb}; only the cloud provider can fetch it"
+        text = f"a VCEK for {fields.product or 'an unknown product'}, chip {chip.hex()}, TCB {tcb}"
+        if fields.product and fields.tcb_layout and not fields.chip_id_masked:
+            return f"{text}: {kds.vcek_url(fields.product, chip, fields.reported_tcb)}"
+        if fields.chip_id_masked:
+            return f"{text}; the chip id is masked, so only the host can name the certificate"
+        return f"{text}; a version 2 report does not tell its product line: try Milan, then Genoa at {kds.HOST}"
+
+
+_MISSING = frozenset(_lib.CODE_NUMBERS[name] for name in ("certificate-missing", "collateral-missing"))
+
+
+def _check(number: int, finding: Finding, item: _Item) -> Check:
+    name = _lib.SNP_CHECKS[number]
+    if finding.code in (_lib.NOT_RUN, _lib.PASS):
+        outcome = "pass" if finding.code == _lib.PASS else "not-run"
+        return Check(name, outcome, _lib.SNP_CHECK_CATEGORIES[number])  # type: ignore[arg-type]
+    code = finding.code
+    detail = _lib.CODE_TEXTS[code]
+    if code == _lib.CODE_NUMBERS["certificate-missing"]:
+        detail = item.missing()
+    return Check(
+        name,
+        "not-run" if code in _MISSING else "fail",
+        _lib.CODE_CATEGORIES[code],
+        _lib.CODE_NAMES[code],
+        finding.field_name or None,
+        finding.offset,
+        detail,
+    )
+
+
+@final
+class Verifier:
+    """Prepared once, used by any number of threads.
+
+    policy    snpverify.Policy; None is the default policy
+    roots     ARKs to trust instead of the shipped ones (DER or PEM, bytes each; ASKs and ASVKs may stand beside them)
+    crls      CRLs of those ARKs (DER or PEM); for evidence of several days give the CRL of each
+    product   "milan", "genoa" or "turin": refuse all others
+    engine    "portable", "cryptography", ...; None takes the best, or what ATTESTCORE_ENGINE said at import
+    cache_bytes  bound of the cache of certificate sets; 0 keeps none
+
+    Mistakes raise ValueError or TypeError here; evidence never raises. No method reads a clock, a file, the network or the environment.
+    """
+
+    __slots__ = ("_cache", "_c_policy", "_policy_digest", "_product", "_runner", "_trust", "engine", "policy")
+
+    def __init__(
+        self,
+        policy: Policy | None = None,
+        roots: Certs | None = None,
+        crls: Certs = (),
+        product: str | None = None,
+        engine: str | None = None,
+        *,
+        cache_bytes: int = 64 << 20,
+    ) -> None:
+        if policy is not None and not isinstance(policy, Policy):
+            raise TypeError(f"policy is {type(policy).__name__}, not snpverify.Policy")
+        self.policy: Policy = policy if policy is not None else Policy()
+        self.engine: str = engines.resolve(engine)
+        self._policy_digest = self.policy.digest()
+        self._runner: Runner = engines.runner(self.engine)
+        self._c_policy = SnpPolicy(self.policy.compile())
+        self._product = product_number(product)
+        self._trust = _make_trust(roots, crls, self._runner)
+        self._cache = _SetCache(cache_bytes)
+
+    # -- certificate sets ------------------------------------------------------------------------------------------------
+
+    def _linked(self, keys: Sequence[tuple[bool, tuple[bytes, ...]]]) -> list[LeafSet]:
+        """The linked set of each key; new ones are read and verified together."""
+        out: list[LeafSet | None] = [self._cache.get(key) for key in keys]
+        absent = [i for i, leaves in enumerate(out) if leaves is None]
+        for first in range(0, len(absent), _SETS_PER_LINK):
+            part = absent[first : first + _SETS_PER_LINK]
+            opened = [_open_set(keys[i][1], one_cell=keys[i][0]) for i in part]
+            for i, leaves in zip(part, _lib.link_sets(self._trust, opened, self._runner), strict=True):
+                out[i] = leaves
+                self._cache.put(keys[i], leaves)
+        return [leaves for leaves in out if leaves is not None]
+
+    def _one_set(self, certs: Certs) -> list[LeafSet]:
+        blobs = _blobs(certs, "certs")
+        return self._linked([(False, blobs)]) if blobs else []
+
+    def _sets_of_column(self, column: object, n: int) -> tuple[list[LeafSet], array[int]]:
+        """A column with one set a row (Arrow): the distinct sets, and the number of each row's."""
+        numbers: dict[bytes, int] = {}
+        index = array("i")
+        chunks = _lib.arrow_chunks(column)
+        if chunks is None:
+            raise TypeError("certs with one set a row is an Arrow binary column; else give certs_index")
+        for chunk in chunks:
+            if chunk.rows is None:
+                raise TypeError(f"certs: an Arrow column of type {chunk.format!r} holds no byte strings")
+            rows, first = chunk.rows, list(range(chunk.rows.n))
+            local: array[int] | None = chunk.indices
+            if local is None:
+                local, first = _lib.distinct(rows)
+            cells = [rows.get(i) for i in first]
+            to_global = array("i", (-1 if cell is None else numbers.setdefault(cell, len(numbers)) for cell in cells))
+            index.extend(_lib.remap(local, to_global))
+        if len(index) != n:
+            raise ValueError(f"certs has {len(index)} rows for {n} reports")
+        return self._linked([(True, (cell,)) for cell in numbers]), index
+
+    def _sets_of_sequence(self, certs: object, certs_index: object, n: int) -> tuple[list[LeafSet], array[int]]:
+        if not isinstance(certs, Sequence) or isinstance(certs, (str, bytes, bytearray)):
+            raise TypeError("with certs_index, certs is a sequence of certificate sets")
+        keys = [
+            (True, (bytes(item),)) if isinstance(item, (bytes, bytearray, memoryview)) else (False, _blobs(item, "a set of certs"))
+            for item in certs
+        ]
+        index = array("i", certs_index)  # type: ignore[arg-type]  # whatever is not a row of integers raises here
+        if len(index) != n:
+            raise ValueError(f"certs_index has {len(index)} entries for {n} reports")
+        if n and not (-1 <= min(index) and max(index) < len(keys)):
+            raise ValueError(f"certs_index names a set that is not among the {len(keys)} given")
+        return self._linked(keys), index
+
+    # -- judgement -------------------------------------------------------------------------------------------------------
+
+    def _judge(
+        self, rows: Rows, sets: Sequence[LeafSet], index: array[int] | None, at: array[int], *, findings: bool = False,
+        claims: bool = False,
+    ) -> SnpColumns:  # fmt: skip
+        return _lib.snp_verify(
+            rows, sets, index, at, self._trust, self._c_policy, self._product, self._runner,
+            findings=findings, claims=claims or findings, reports=claims,
+        )  # fmt: skip
+
+    def _verdict(self, data: bytes | None, leaf_set: LeafSet | None, at: int) -> tuple[Verdict, SnpColumns]:
+        sets = [leaf_set] if leaf_set is not None else []
+        columns = self._judge(_lib.rows_of_sequence([data]), sets, None, array("q", (at,)), findings=True)
+        verdict = make_verdict(
+            _Item(data, columns, leaf_set, self._trust),
+            kind=KIND,
+            accepted=columns.accepted[0] == 1,
+            claims_verified=columns.verified[0] == 1,
+            evaluated_at=None if at == NO_TIME else at,
+            engine=self.engine,
+            policy_digest=self._policy_digest,
+        )
+        return verdict, columns
+
+    def verify(self, data: Buffer, *, certs: Certs = (), at: Time) -> Verdict:
+        """Judges one report (raw bytes) at the time `at` (aware datetime or Unix seconds) with the certificates given.
+
+        ASK, ASVK and ARK of each product ship with the package: the VCEK or VLEK alone is enough. Evidence never raises: it gives a
+        verdict.
+        """
+        if not isinstance(data, (bytes, bytearray, memoryview)):
+            raise TypeError(f"a report is bytes, not {type(data).__name__}")
+        sets = self._one_set(certs)
+        return self._verdict(bytes(data), sets[0] if sets else None, to_seconds(at))[0]
+
+    def verify_batch(
+        self,
+        reports: object,
+        *,
+        certs: object = (),
+        certs_index: Sequence[int] | None = None,
+        at: object,
+        claims: bool = False,
+    ) -> BatchResults:
+        """Judges a column of reports; one result a row, in order, whatever the rows hold.
+
+        reports      a buffer of n * 1184 bytes, a sequence of bytes-like (None and any length: that row fails), or Arrow binary
+        certs        a sequence of DER or PEM bytes, one set for every row; with certs_index a sequence of such sets; or an Arrow binary
+                     column, one set a row (dictionary-encoded is fastest)
+        certs_index  per row the number of its set, -1 for none
+        at           one time, or one a row (sequence, or Arrow int64 or timestamp column; None fails its row)
+        claims       keep the fields of every report for to_arrow(claims=True)
+        """
+        parts = to_rows(reports, _lib.REPORT_LEN)
+        n = sum(part.n for part in parts)
+        times = to_times(at, n)
+        index: array[int] | None = None
+        if certs_index is not None:
+            sets, index = self._sets_of_sequence(certs, certs_index, n)
+        elif hasattr(certs, "__arrow_c_array__") or hasattr(certs, "__arrow_c_stream__"):
+            sets, index = self._sets_of_column(certs, n)
+        else:
+            sets = self._one_set(certs)  # type: ignore[arg-type]
+        pieces = []
+        first = 0
+        for part in parts:
+            for begin in range(0, part.n, ROWS_PER_CALL):
+                size = min(ROWS_PER_CALL, part.n - begin)
+                at_piece = times if len(times) == 1 else times[first : first + size]
+                index_piece = None if index is None else index[first : first + size]
+                rows = part.part(begin, size)
+                columns = self._judge(rows, sets, index_piece, at_piece, claims=claims)
+                pieces.append(_Piece(first, rows, index_piece, at_piece, columns))
+                first += size
+        return BatchResults(self, pieces, sets, n)
+
+
+def _make_trust(root_blobs: Certs | None, crls: Certs, runner: Runner) -> SnpTrust:
+    anchors, others = list(roots.anchors()), []
+    if root_blobs is not None:
+        anchors, others = _read_roots(_blobs(root_blobs, "roots"))
+    known = dict.fromkeys([*roots.intermediates(), *others])
+    return SnpTrust(anchors, list(known), [_read_crl(blob) for blob in _blobs(crls, "crls")], runner)
+
+
+class _Piece:
+    """The rows of one call into the core, and its columns."""
+
+    __slots__ = ("at", "columns", "first", "index", "rows")
+
+    def __init__(self, first: int, rows: Rows, index: array[int] | None, at: array[int], columns: SnpColumns) -> None:
+        self.first = first
+        self.rows = rows
+        self.index = index
+        self.at = at
+        self.columns = columns
+
+    def time(self, row: int) -> int:
+        return self.at[0] if len(self.at) == 1 else self.at[row]
+
+
+@final
+class BatchResults(Sequence[Verdict]):
+    """Results of verify_batch: columns of n entries in input order, and the full verdict of a row when it is asked for."""
+
+    __slots__ = ("_accepted", "_code", "_n", "_pieces", "_sets", "_verifier")
+
+    def __init__(self, verifier: Verifier, pieces: list[_Piece], sets: list[LeafSet], n: int) -> None:
+        self._verifier = verifier
+        self._pieces = pieces
+        self._sets = sets
+        self._n = n
+        self._accepted: list[bool] | None = None
+        self._code: list[str | None] | None = None
+
+    def __len__(self) -> int:
+        return self._n
+
+    @property
+    def accepted(self) -> list[bool]:
+        """Per row: accepted or not."""
+        if self._accepted is None:
+            self._accepted = [value == 1 for piece in self._pieces for value in piece.columns.accepted_bytes()]
+        return self._accepted
+
+    @property
+    def code(self) -> list[str | None]:
+        """Per row: the first code that stands against it; None when it is accepted."""
+        if self._code is None:
+            names = _lib.CODE_NAMES
+            self._code = [names.get(number) for piece in self._pieces for number in piece.columns.code_numbers()]
+        return self._code
+
+    @overload
+    def __getitem__(self, row: int) -> Verdict: ...
+    @overload
+    def __getitem__(self, row: slice) -> list[Verdict]: ...
+
+    def __getitem__(self, row: int | slice) -> Verdict | list[Verdict]:
+        """The full verdict: the row is judged again on a private copy of its bytes. RuntimeError when that does not give what the
+        columns say, because someone has changed the evidence since."""
+        if isinstance(row, slice):
+            return [self[i] for i in range(*row.indices(self._n))]
+        if row < 0:
+            row += self._n
+        if not 0 <= row < self._n:
+            raise IndexError(f"no row {row} among {self._n}")
+        piece = next(piece for piece in reversed(self._pieces) if piece.first <= row)
+        local = row - piece.first
+        leaf_set = self._set_of(piece, local)
+        verdict, columns = self._verifier._verdict(piece.rows.get(local), leaf_set, piece.time(local))
+        if columns.row_codes(0) != piece.columns.row_codes(local):
+            raise RuntimeError(f"the evidence of row {row} was changed after it was verified")
+        return verdict
+
+    def _set_of(self, piece: _Piece, local: int) -> LeafSet | None:
+        if piece.index is None:
+            return self._sets[0] if self._sets else None
+        number = piece.index[local]
+        return self._sets[number] if number >= 0 else None
+
+    def __iter__(self) -> Iterator[Verdict]:
+        return (self[i] for i in range(self._n))
+
+    def to_arrow(self, *, claims: bool = False) -> pa.Table:
+        """The results as a pyarrow.Table: kind, accepted, code, codes, tcb_status, evaluated_at; with claims one column a claim.
+        Needs the extra `batch`. Claims want verify_batch(..., claims=True)."""
+        from snpverify.arrow import to_table
+
+        return to_table([(piece.columns, piece.at) for piece in self._pieces], claims=claims)
+
+
+@lru_cache(maxsize=16)
+def _verifier(
+    policy: Policy | None, root_blobs: tuple[bytes, ...] | None, crls: tuple[bytes, ...], product: str | None, engine: str
+) -> Verifier:
+    return Verifier(policy, root_blobs, crls, product, engine)
+
+
+def verify(
+    data: Buffer,
+    *,
+    certs: Certs = (),
+    at: Time,
+    policy: Policy | None = None,
+    roots: Certs | None = None,
+    crls: Certs = (),
+    product: str | None = None,
+    engine: str | None = None,
+) -> Verdict:
+    """Judges one report; see Verifier, of which a few are kept for calls with the same arguments."""
+    frozen = None if roots is None else _blobs(roots, "roots")
+    verifier = _verifier(policy, frozen, _blobs(crls, "crls"), product, engines.resolve(engine))
+    return verifier.verify(data, certs=certs, at=at)
