@@ -1,7 +1,7 @@
 """Writes attestcore/schemas/policy.schema.json from the policies' own definitions. Run it when a policy field changes.
 
-    python tools/gen_schema.py            writes it
-    python tools/gen_schema.py --check    exit status 1 when it is out of date
+python tools/gen_schema.py            writes it
+python tools/gen_schema.py --check    exit status 1 when it is out of date
 """
 
 from __future__ import annotations
