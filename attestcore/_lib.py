@@ -41,7 +41,9 @@ PRODUCTS = (None, "milan", "genoa", "turin", "venice")
 
 _failed_step = lib.att_init()
 if _failed_step != 0:
-    raise ImportError(f"attestcore: self-test {_failed_step} of the native module failed on this machine; it must not be used")
+    raise ImportError(
+        f"attestcore: self-test {_failed_step} of the native module failed on this machine; it must not be used"
+    )
 
 
 def _text(pointer: CData) -> str:
@@ -65,7 +67,9 @@ SNP_CHECKS = _names(lib.att_snp_check_name, lib.att_snp_num_checks())
 SNP_CHECK_TEXTS = _names(lib.att_snp_check_text, lib.att_snp_num_checks())
 SNP_CHECK_CATEGORIES = tuple(CATEGORIES[lib.att_snp_check_category(i)] for i in range(len(SNP_CHECKS)))
 NUM_SNP_CHECKS = len(SNP_CHECKS)
-CODE_NAMES: dict[int, str] = {i: _text(lib.att_code_name(i)) for i in range(2, 4096) if lib.att_code_name(i) != ffi.NULL}
+CODE_NAMES: dict[int, str] = {
+    i: _text(lib.att_code_name(i)) for i in range(2, 4096) if lib.att_code_name(i) != ffi.NULL
+}
 CODE_TEXTS: dict[int, str] = {i: _text(lib.att_code_text(i)) for i in CODE_NAMES}
 CODE_CATEGORIES: dict[int, str] = {i: CATEGORIES[lib.att_code_category(i)] for i in CODE_NAMES}
 CODE_NUMBERS: dict[str, int] = {name: i for i, name in CODE_NAMES.items()}
@@ -110,7 +114,8 @@ class NativeEngine:
 def native_engines() -> tuple[NativeEngine, ...]:
     """The engines compiled in, best first."""
     return tuple(
-        NativeEngine(name, lib.att_engine_lanes(i), bool(lib.att_engine_usable(i))) for i, name in enumerate(ENGINE_NAMES)
+        NativeEngine(name, lib.att_engine_lanes(i), bool(lib.att_engine_usable(i)))
+        for i, name in enumerate(ENGINE_NAMES)
     )
 
 
@@ -146,7 +151,11 @@ def sha512(data: Buffer) -> bytes:
 def verify_ecdsa(engine: str, algorithm: int, keys: Buffer, digests: Buffer, sigs: Buffer, n: int) -> bytes:
     """n signatures by a native engine; the caller has checked the lengths."""
     out = ffi.new("uint8_t[]", n)
-    with ffi.from_buffer("uint8_t[]", keys) as k, ffi.from_buffer("uint8_t[]", digests) as d, ffi.from_buffer("uint8_t[]", sigs) as s:
+    with (
+        ffi.from_buffer("uint8_t[]", keys) as k,
+        ffi.from_buffer("uint8_t[]", digests) as d,
+        ffi.from_buffer("uint8_t[]", sigs) as s,
+    ):
         if lib.att_verify_ecdsa(ENGINE_NAMES.index(engine), algorithm, k, d, s, n, out) != 0:
             raise ValueError(f"engine {engine!r} is not usable on this CPU")
     return bytes(ffi.buffer(out))
@@ -328,7 +337,7 @@ def _stream_chunks(capsule: object) -> list[ArrowChunk]:
     head = _ArrowOwner()
     if stream.get_schema(stream, head.schema) != 0:
         raise ValueError("the Arrow stream gives no schema")
-    chunks = []
+    chunks: list[ArrowChunk] = []
     while True:
         owner = _ArrowOwner()
         if stream.get_next(stream, owner.array) != 0:
@@ -370,7 +379,10 @@ def _dictionary_indices(form: str, a: CData, num_values: int) -> array[int]:
     out = array("i", bytes(4 * a.length))
     if a.length:
         with ffi.from_buffer("int32_t[]", out, require_writable=True) as c:
-            if lib.att_indices(a.buffers[1], width, signed, a.offset, a.length, validity, validity_len, num_values, c) != 0:
+            if (
+                lib.att_indices(a.buffers[1], width, signed, a.offset, a.length, validity, validity_len, num_values, c)
+                != 0
+            ):
                 raise ValueError("a dictionary index is out of range")
     return out
 
@@ -690,9 +702,7 @@ def link_sets(trust: SnpTrust, sets: Sequence[tuple[Sequence[bytes], Finding]], 
     block = ffi.new("att_snp_leaf[]", max(n, 1))
     firsts = ffi.new("uint32_t[]", len(sets) + 1)
     lib.att_snp_chain_finish(trust.c, certs, set_of, n, len(sets), jobs, block, firsts, errors)
-    return [
-        LeafSet(block, firsts[k], firsts[k + 1] - firsts[k], _finding(errors[k])) for k in range(len(sets))
-    ]
+    return [LeafSet(block, firsts[k], firsts[k + 1] - firsts[k], _finding(errors[k])) for k in range(len(sets))]
 
 
 # ---- policy ----------------------------------------------------------------------------------------------------------------
@@ -774,7 +784,13 @@ class SnpColumns:
         self.claims = ffi.new("att_snp_report[]", room) if claims else ffi.NULL
         self.reports = ffi.new("uint8_t[]", room * REPORT_LEN) if reports else ffi.NULL
         c = self.c = ffi.new("att_snp_columns *")
-        c.codes, c.code, c.accepted, c.verified, c.parsed = self.codes, self.code, self.accepted, self.verified, self.parsed
+        c.codes, c.code, c.accepted, c.verified, c.parsed = (
+            self.codes,
+            self.code,
+            self.accepted,
+            self.verified,
+            self.parsed,
+        )
         c.omissions, c.leaf, c.crl, c.valid_until = self.omissions, self.leaf, self.crl, self.valid_until
         c.findings, c.claims, c.reports = self.findings, self.claims, self.reports
 

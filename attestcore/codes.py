@@ -68,6 +68,9 @@ class Code(str, Enum):
     KIND_UNSUPPORTED = "kind-unsupported"
     """The kind of this evidence cannot be told, or is not judged by this version."""
 
+    EVIDENCE_MALFORMED = "evidence-malformed"
+    """The text or container that should hold the evidence is not what it is said to be."""
+
     CERTIFICATE_MISSING = "certificate-missing"
     """A certificate that the verdict needs was not given: the VCEK or VLEK, or its ASK or ASVK."""
 
@@ -321,6 +324,7 @@ _CATEGORIES: dict[Code, Category] = {
     Code.TCB_RESERVED_NOT_ZERO: Category.PARSE,
     Code.EVALUATION_TIME_MISSING: Category.TIME,
     Code.KIND_UNSUPPORTED: Category.UNSUPPORTED,
+    Code.EVIDENCE_MALFORMED: Category.PARSE,
     Code.CERTIFICATE_MISSING: Category.COLLATERAL,
     Code.COLLATERAL_MISSING: Category.COLLATERAL,
     Code.CERTIFICATE_SET_TOO_LARGE: Category.LIMIT,

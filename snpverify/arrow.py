@@ -53,7 +53,9 @@ def _times(at: array[int], n: int) -> pa.Array:
 def _verdict_columns(columns: SnpColumns, at: array[int]) -> dict[str, pa.Array]:
     n = columns.n
     return {
-        "kind": pa.DictionaryArray.from_arrays(pa.array([0], pa.int8()).take(_zeros(n)), pa.array([KIND])).cast(pa.string()),
+        "kind": pa.DictionaryArray.from_arrays(pa.array([0], pa.int8()).take(_zeros(n)), pa.array([KIND])).cast(
+            pa.string()
+        ),
         "accepted": _numbers(pa.uint8(), columns.accepted_bytes(), n).cast(pa.bool_()),
         "code": _code_words(_numbers(pa.uint16(), columns.code_numbers(), n)),
         "codes": _codes(columns),
@@ -98,7 +100,9 @@ class _Claims:
         word = self.number(member)
         parts: dict[str, pa.Array] = {}
         for name, (shift, mask) in extra.items():
-            parts[name] = pc.bit_wise_and(pc.shift_right(word, pa.scalar(shift, pa.uint64())), pa.scalar(mask, pa.uint64()))
+            parts[name] = pc.bit_wise_and(
+                pc.shift_right(word, pa.scalar(shift, pa.uint64())), pa.scalar(mask, pa.uint64())
+            )
         for name, bit in names.items():
             bits = pc.bit_wise_and(pc.shift_right(word, pa.scalar(bit, pa.uint64())), pa.scalar(1, pa.uint64()))
             parts[name] = bits.cast(pa.bool_())
@@ -185,5 +189,7 @@ def to_table(pieces: Sequence[tuple[SnpColumns, array[int]]], *, claims: bool) -
             data |= {name: make(reader) for name, make in _CLAIMS.items()}
         tables.append(pa.table(data))
     if not tables:
-        return to_table([(SnpColumns(0, findings=False, claims=claims, reports=claims), array("q", [0]))], claims=claims)
+        return to_table(
+            [(SnpColumns(0, findings=False, claims=claims, reports=claims), array("q", [0]))], claims=claims
+        )
     return pa.concat_tables(tables)

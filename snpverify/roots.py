@@ -12,7 +12,7 @@ LINES = ("milan", "genoa", "turin")
 
 @cache
 def _shipped(name: str) -> bytes:
-    pem = resources.files("attestcore").joinpath("roots", "amd", f"{name}.pem").read_bytes()
+    pem = (resources.files("attestcore") / "roots" / "amd" / f"{name}.pem").read_bytes()
     ders, error = _lib.blob_open(pem)
     if error.failed or len(ders) != 1:
         raise ImportError(f"the shipped certificate {name} is damaged")

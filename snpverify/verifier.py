@@ -5,6 +5,8 @@ Order of the judgement, all findings collected: parse, chain, binding, signature
 
 from __future__ import annotations
 
+import base64
+import binascii
 import hashlib
 import re
 import threading
@@ -51,8 +53,8 @@ _PEM_BLOCK = re.compile(rb"(?=-----BEGIN )")
 
 
 def _open_set(blobs: Sequence[bytes], *, one_cell: bool) -> tuple[list[bytes], Finding]:
-    """The certificates (DER, each once) of a set. A cell of a column is hostile and bounded; what a caller hands over as a sequence may
-    be a whole fleet's, so its PEM is taken block by block."""
+    """The certificates (DER, each once) of a set. Sets that come with rows are hostile: each blob of one is bounded. What a caller
+    hands over for all rows may be a whole fleet's, so its PEM is taken block by block."""
     ders: dict[bytes, None] = {}
     error = _NOTHING_WRONG
     for blob in blobs:
@@ -103,13 +105,16 @@ def _read_roots(blobs: Sequence[bytes]) -> tuple[list[bytes], list[bytes]]:
     ders, error = _open_set(blobs, one_cell=False)
     if error.failed:
         raise ValueError(f"roots: {_lib.CODE_TEXTS[error.code]}")
-    anchors, others = [], []
+    anchors: list[bytes] = []
+    others: list[bytes] = []
     for der in ders:
         info = _lib.snp_cert_read(der)
         if info.role not in ("ark", "ask", "asvk"):
             raise ValueError("roots: a certificate is not an ARK (nor an ASK or ASVK beside one)")
         if info.profile.failed:
-            raise ValueError(f"roots: {info.profile.code_name} ({info.profile.field_name}, offset {info.profile.offset})")
+            raise ValueError(
+                f"roots: {info.profile.code_name} ({info.profile.field_name}, offset {info.profile.offset})"
+            )
         (anchors if info.role == "ark" else others).append(der)
     if not anchors:
         raise ValueError("roots: no ARK among them")
@@ -121,9 +126,6 @@ def _read_crl(blob: bytes) -> bytes:
     match = re.fullmatch(rb"\s*-----BEGIN X509 CRL-----\s*(.*?)\s*-----END X509 CRL-----\s*", blob, re.DOTALL)
     if match is None:
         return blob
-    import base64
-    import binascii
-
     try:
         return base64.b64decode(b"".join(match.group(1).split()), validate=True)
     except binascii.Error:
@@ -195,7 +197,9 @@ class _Item:
         offset, size = _lib.SNP_LAYOUT["REPORTED_TCB"]
         tcb = data[offset : offset + size].hex()
         if signer == "vlek":
-            return f"a VLEK for {fields.product or 'an unknown product'}, TCB {tcb}; only the cloud provider can fetch it"
+            return (
+                f"a VLEK for {fields.product or 'an unknown product'}, TCB {tcb}; only the cloud provider can fetch it"
+            )
         text = f"a VCEK for {fields.product or 'an unknown product'}, chip {chip.hex()}, TCB {tcb}"
         if fields.product and fields.tcb_layout and not fields.chip_id_masked:
             return f"{text}: {kds.vcek_url(fields.product, chip, fields.reported_tcb)}"
@@ -241,7 +245,7 @@ class Verifier:
     Mistakes raise ValueError or TypeError here; evidence never raises. No method reads a clock, a file, the network or the environment.
     """
 
-    __slots__ = ("_cache", "_c_policy", "_policy_digest", "_product", "_runner", "_trust", "engine", "policy")
+    __slots__ = ("_c_policy", "_cache", "_policy_digest", "_product", "_runner", "_trust", "engine", "policy")
 
     def __init__(
         self,
@@ -307,13 +311,16 @@ class Verifier:
         if not isinstance(certs, Sequence) or isinstance(certs, (str, bytes, bytearray)):
             raise TypeError("with certs_index, certs is a sequence of certificate sets")
         keys = [
-            (True, (bytes(item),)) if isinstance(item, (bytes, bytearray, memoryview)) else (False, _blobs(item, "a set of certs"))
+            (
+                True,
+                (bytes(item),) if isinstance(item, (bytes, bytearray, memoryview)) else _blobs(item, "a set of certs"),
+            )
             for item in certs
         ]
-        index = array("i", certs_index)  # type: ignore[arg-type]  # whatever is not a row of integers raises here
+        index: array[int] = array("i", certs_index)  # type: ignore[call-overload]  # raises for what is not a row of integers
         if len(index) != n:
             raise ValueError(f"certs_index has {len(index)} entries for {n} reports")
-        if n and not (-1 <= min(index) and max(index) < len(keys)):
+        if n and (min(index) < -1 or max(index) >= len(keys)):
             raise ValueError(f"certs_index names a set that is not among the {len(keys)} given")
         return self._linked(keys), index
 
@@ -366,7 +373,8 @@ class Verifier:
 
         reports      a buffer of n * 1184 bytes, a sequence of bytes-like (None and any length: that row fails), or Arrow binary
         certs        a sequence of DER or PEM bytes, one set for every row; with certs_index a sequence of such sets; or an Arrow binary
-                     column, one set a row (dictionary-encoded is fastest)
+                     column, one set a row (dictionary-encoded is fastest). Where rows have sets of their own, each element of one
+                     is bounded: 1 MiB and 16 certificates
         certs_index  per row the number of its set, -1 for none
         at           one time, or one a row (sequence, or Arrow int64 or timestamp column; None fails its row)
         claims       keep the fields of every report for to_arrow(claims=True)
@@ -396,7 +404,8 @@ class Verifier:
 
 
 def _make_trust(root_blobs: Certs | None, crls: Certs, runner: Runner) -> SnpTrust:
-    anchors, others = list(roots.anchors()), []
+    anchors: list[bytes] = list(roots.anchors())
+    others: list[bytes] = []
     if root_blobs is not None:
         anchors, others = _read_roots(_blobs(root_blobs, "roots"))
     known = dict.fromkeys([*roots.intermediates(), *others])
@@ -492,7 +501,11 @@ class BatchResults(Sequence[Verdict]):
 
 @lru_cache(maxsize=16)
 def _verifier(
-    policy: Policy | None, root_blobs: tuple[bytes, ...] | None, crls: tuple[bytes, ...], product: str | None, engine: str
+    policy: Policy | None,
+    root_blobs: tuple[bytes, ...] | None,
+    crls: tuple[bytes, ...],
+    product: str | None,
+    engine: str,
 ) -> Verifier:
     return Verifier(policy, root_blobs, crls, product, engine)
 

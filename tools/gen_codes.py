@@ -54,7 +54,7 @@ def python(codes: list[tuple[str, ...]], names: dict[str, str]) -> str:
         "",
         "",
         "_CATEGORIES: dict[Code, Category] = {",
-        *(f'    Code.{word.upper().replace("-", "_")}: Category.{category},' for _, _, word, category, _ in codes),
+        *(f"    Code.{word.upper().replace('-', '_')}: Category.{category}," for _, _, word, category, _ in codes),
         "}",
         "",
     ]

@@ -1,0 +1,1 @@
+"""The commands `snpverify`, `tdxverify` and `attestcore`. Nothing below this layer knows of them."""

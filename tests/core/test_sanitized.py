@@ -1,0 +1,78 @@
+"""The C core under address and undefined-behaviour sanitizers: fuzz targets over genuine evidence, its prefixes and its mutations."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+EVIDENCE = ROOT.parent / "shared" / "evidence" / "snp"
+DATA = ROOT / "examples" / "data"
+SEED = 20261123
+
+
+@pytest.fixture(scope="session")
+def core(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The core's objects, built once with sanitizers."""
+    if shutil.which("gcc") is None:
+        pytest.skip("no gcc")
+    build = tmp_path_factory.mktemp("sanitized")
+    probe = build / "probe.c"
+    probe.write_text("int main(void) { return 0; }\n")
+    flags = ["-fsanitize=address,undefined"]
+    if subprocess.run(
+        ["gcc", *flags, str(probe), "-o", str(build / "probe")], check=False, capture_output=True
+    ).returncode:
+        pytest.skip("gcc has no sanitizer runtime here")
+    sources = sorted(map(str, (ROOT / "csrc").glob("*.c")))
+    command = ["gcc", "-std=c11", "-g", "-O1", *flags, "-fno-sanitize-recover=all", "-Wall", "-Wextra", "-Werror",
+               '-DATT_VERSION="test"', "-c", *sources]  # fmt: skip
+    subprocess.run(command, check=True, cwd=build)
+    return build
+
+
+def run_target(core: Path, target: str, seeds: list[Path], rounds: int) -> None:
+    program = core / target
+    command = ["gcc", "-std=c11", "-g", "-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-Wall", "-Wextra",
+               "-Werror", f"-I{ROOT / 'csrc'}", str(ROOT / "tests/fuzz" / f"{target}.c"), str(ROOT / "tests/fuzz/driver.c"),
+               *map(str, core.glob("*.o")), "-o", str(program)]  # fmt: skip
+    subprocess.run(command, check=True)
+    done = subprocess.run(
+        [str(program), str(SEED), str(rounds), *map(str, seeds)], check=False, capture_output=True, text=True
+    )
+    assert done.returncode == 0, f"{target} with seed {SEED}: {done.stderr[-4000:]}"
+    assert f"{len(seeds)} inputs" in done.stdout
+
+
+def genuine(pattern: str) -> list[Path]:
+    return sorted(EVIDENCE.glob(pattern))
+
+
+def report_file(directory: Path) -> Path:
+    path = directory / "report.bin"
+    path.write_bytes(bytes.fromhex((DATA / "report_milan.hex").read_text()))
+    return path
+
+
+def test_reports(core: Path, tmp_path: Path) -> None:
+    run_target(core, "fuzz_report", [report_file(tmp_path), *genuine("reports/*.bin")], 3000)
+
+
+def test_certificates_and_crls(core: Path) -> None:
+    seeds = sorted(DATA.glob("vcek_*.der")) + genuine("certs/*.der")[::4] + genuine("crls/*.crl")
+    run_target(core, "fuzz_cert", seeds, 3000)
+
+
+def test_blobs(core: Path, tmp_path: Path) -> None:
+    pem = tmp_path / "roots.pem"
+    pem.write_bytes(b"".join(path.read_bytes() for path in sorted((ROOT / "attestcore/roots/amd").glob("*milan.pem"))))
+    run_target(core, "fuzz_blob", [pem, *sorted(DATA.glob("vcek_*.der"))], 5000)
+
+
+def test_whole_judgement(core: Path, tmp_path: Path) -> None:
+    seed = tmp_path / "seed.bin"
+    seed.write_bytes(report_file(tmp_path).read_bytes() + (DATA / "vcek_milan.der").read_bytes())
+    run_target(core, "fuzz_verify", [seed], 2000)
