@@ -1,4 +1,4 @@
-"""Which engine verifies signatures: the native ones of the C core, best first, or `cryptography`, which is always there.
+"""Which engine verifies signatures: the native ones of the C core, best first, or `cryptography`, always there.
 
 The default is the best, or what the environment variable ATTESTCORE_ENGINE says; it is read once, when this module is
 imported.

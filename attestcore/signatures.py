@@ -1,7 +1,8 @@
 """ECDSA and RSA signatures by the column: keys, digests and signatures of n rows in, one byte a row out.
 
 All numbers are big-endian, all columns plain bytes in any object with the buffer protocol. Native engines drop the GIL
-for the whole call. A row that does not verify, whatever the reason, is 0; only calls that make no sense raise ValueError.
+for the whole call. A row that does not verify, whatever the reason, is 0; only a call that makes no sense raises
+ValueError.
 """
 
 from __future__ import annotations

@@ -490,7 +490,7 @@ int32_t att_snp_layout(uint32_t i, uint32_t *out_field, uint32_t *out_offset, ui
  * Returns 1 when out was filled (claims may be shown), else 0. */
 int32_t att_snp_parse(const uint8_t *data, uint64_t data_len, uint32_t product, att_snp_report *out, att_finding *findings);
 
-/* n reports to judge. set_index: per row the set, -1 for none; NULL: set 0 for every row (none when num_sets is 0).
+/* n reports to judge, n below 2^32. set_index: per row the set, -1 for none; NULL: set 0 for every row (none when num_sets is 0).
  * at: per row, or one for all when at_stride is 0; ATT_NO_TIME fails the row. product: the caller's word, or ATT_PRODUCT_NONE. */
 typedef struct {
 	att_rows reports;

@@ -280,7 +280,10 @@ class Verifier:
             for i, leaves in zip(part, _lib.link_sets(self._trust, opened, self._runner), strict=True):
                 out[i] = leaves
                 self._cache.put(keys[i], leaves)
-        return [leaves for leaves in out if leaves is not None]
+        linked = [leaves for leaves in out if leaves is not None]
+        if len(linked) != len(keys):
+            raise RuntimeError("a certificate set was lost")
+        return linked
 
     def _one_set(self, certs: Certs) -> list[LeafSet]:
         blobs = _blobs(certs, "certs")

@@ -16,11 +16,11 @@ import pyarrow.compute as pc
 import snpverify
 from attestcore._lib import BLOB_MAX_BYTES
 from attestcore.batch.kinds import HEAD_BYTES, SNP_REPORT_BYTES, detect
-from attestcore.batch.rows import EVIDENCE_MISSING, Chunk
+from attestcore.batch.refusals import EVIDENCE_MISSING, KIND_UNSUPPORTED
+from attestcore.batch.rows import Chunk
 from attestcore.batch.schema import EVALUATED_AT, RESULTS
 
 SNP = "sev-snp"
-KIND_UNSUPPORTED = "kind-unsupported"  # the kind is not known, cannot be told, or has no verifier here
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,11 +12,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from attestcore.batch.refusals import EVIDENCE_MALFORMED
 from attestcore.batch.schema import UsageError
 from attestcore.batch.text import FIRST_SECOND, LAST_SECOND, decode_text, parse_time
-
-EVIDENCE_MISSING = "evidence-missing"
-EVIDENCE_MALFORMED = "evidence-malformed"  # text that is neither hex nor base64, or a row that cannot be taken apart
 
 CHUNK_ROWS = 4096
 CHUNK_BYTES = 4 << 20

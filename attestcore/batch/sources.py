@@ -20,10 +20,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from attestcore.batch import jsonl, tar
+from attestcore.batch.refusals import EVIDENCE_MALFORMED
 from attestcore.batch.rows import (
     CHUNK_BYTES,
     CHUNK_ROWS,
-    EVIDENCE_MALFORMED,
     MAX_EVIDENCE_BYTES,
     Chunk,
     Unit,

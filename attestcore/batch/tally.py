@@ -8,8 +8,7 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 import pyarrow.compute as pc
 
-# Codes that say no more than that something was not given. A row with these alone might be accepted once it is.
-ABSENT = ("certificate-missing", "collateral-missing")
+from attestcore.batch.refusals import ABSENT
 
 
 @dataclass(slots=True)
@@ -29,7 +28,7 @@ class Tally:
         codes = results.column("codes")
         refused = codes.filter(pc.invert(results.column("accepted")))
         flat = refused.flatten()
-        present = pc.invert(pc.is_in(flat, value_set=pa.array(ABSENT)))
+        present = pc.invert(pc.is_in(flat, value_set=pa.array(sorted(ABSENT))))
         failed = pc.count_distinct(pc.list_parent_indices(refused).filter(present)).as_py()
         # A refused row without a code would be a contradiction; it must not pass for one that merely lacks something.
         failed += pc.sum(pc.equal(pc.list_value_length(refused), 0), min_count=0).as_py()

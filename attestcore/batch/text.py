@@ -49,6 +49,9 @@ def decode_base64(text: bytes) -> bytes:
 
 def decode_text(text: bytes) -> bytes:
     """Hex if it can be hex, else base64. ValueError when it is neither."""
+    quick = _canonical_base64(text)  # what most stored evidence is
+    if quick is not None:
+        return quick
     try:
         return decode_hex(text)
     except ValueError:
@@ -57,6 +60,17 @@ def decode_text(text: bytes) -> bytes:
         return decode_base64(text)
     except ValueError as error:
         raise ValueError("neither hex nor base64") from error
+
+
+def _canonical_base64(text: bytes) -> bytes | None:
+    """What text decodes to, when it is canonical base64 that cannot also be hex."""
+    if not text.endswith(b"="):
+        return None
+    try:
+        data = binascii.a2b_base64(text)
+    except binascii.Error:
+        return None
+    return data if binascii.b2a_base64(data, newline=False) == text else None
 
 
 def looks_like_text(data: bytes) -> bool:

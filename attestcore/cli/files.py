@@ -52,10 +52,11 @@ def _read_whole(path: Path) -> bytes:
 
 
 class ContainerError(ValueError):
-    """The file is not what --format says it is; offset is where that shows."""
+    """Data is not what --format says it is; offset is where that shows."""
 
-    def __init__(self, offset: int, detail: str) -> None:
+    def __init__(self, data: bytes, offset: int, detail: str) -> None:
         super().__init__(detail)
+        self.data = data
         self.offset = offset
 
 
@@ -78,7 +79,7 @@ def _text(decode: Callable[[bytes], bytes]) -> Callable[[bytes], Evidence]:
         try:
             return Evidence(decode(data))
         except ValueError as error:
-            raise ContainerError(0, str(error)) from error
+            raise ContainerError(data, 0, str(error)) from error
 
     return read
 
@@ -90,11 +91,13 @@ def _u32(data: bytes, offset: int) -> int:
 def _hcl(data: bytes) -> Evidence:
     """Azure's HCL report: a header of 0x20 bytes, the report, the claims that REPORT_DATA binds, zero padding."""
     if data[:4] != b"HCLA":
-        raise ContainerError(0, "an HCL report begins with HCLA")
+        raise ContainerError(data, 0, "an HCL report begins with HCLA")
     if len(data) < 0x4D4:
-        raise ContainerError(len(data), "an HCL report has at least 1236 bytes")
+        raise ContainerError(data, len(data), "an HCL report has at least 1236 bytes")
     if _u32(data, 0x4C8) != 2:
-        raise ContainerError(0x4C8, f"this HCL report is of type {_u32(data, 0x4C8)}; an SEV-SNP report is in type 2")
+        raise ContainerError(
+            data, 0x4C8, f"this HCL report is of type {_u32(data, 0x4C8)}; an SEV-SNP report is in type 2"
+        )
     return Evidence(
         data[0x20 : 0x20 + REPORT_BYTES], container="an Azure HCL report, whose runtime claims are not checked here"
     )
@@ -103,20 +106,20 @@ def _hcl(data: bytes) -> Evidence:
 def _msg_report_rsp(data: bytes) -> Evidence:
     """MSG_REPORT_RSP (56860, guest messages): status, size, 24 reserved bytes, the report, zero padding."""
     if len(data) < 0x20 + REPORT_BYTES:
-        raise ContainerError(len(data), "a MSG_REPORT_RSP with a report has at least 1216 bytes")
+        raise ContainerError(data, len(data), "a MSG_REPORT_RSP with a report has at least 1216 bytes")
     if _u32(data, 0) != 0:
-        raise ContainerError(0, f"the firmware answered with status {_u32(data, 0):#x} and no report")
+        raise ContainerError(data, 0, f"the firmware answered with status {_u32(data, 0):#x} and no report")
     if _u32(data, 4) != REPORT_BYTES:
-        raise ContainerError(4, f"the report's size is given as {_u32(data, 4)}, not {REPORT_BYTES}")
+        raise ContainerError(data, 4, f"the report's size is given as {_u32(data, 4)}, not {REPORT_BYTES}")
     if any(data[8:0x20]) or any(data[0x20 + REPORT_BYTES :]):
-        raise ContainerError(8, "bytes that are reserved or padding are not zero")
+        raise ContainerError(data, 8, "bytes that are reserved or padding are not zero")
     return Evidence(data[0x20 : 0x20 + REPORT_BYTES], container="a MSG_REPORT_RSP")
 
 
 def _with_table(data: bytes) -> Evidence:
     """A report with its GHCB certificate table (56421, 4.1.8.1) behind it, as extended guest requests give them."""
     if len(data) <= REPORT_BYTES:
-        raise ContainerError(len(data), "nothing follows the report")
+        raise ContainerError(data, len(data), "nothing follows the report")
     return Evidence(data[:REPORT_BYTES], certs=(data[REPORT_BYTES:],), container="a report with a certificate table")
 
 

@@ -9,14 +9,14 @@ from typing import Any
 
 import click
 
+from attestcore import __version__
 from attestcore.batch.kinds import HEAD_BYTES, JUDGED, KINDS, detect
+from attestcore.batch.refusals import EVIDENCE_MALFORMED, KIND_UNSUPPORTED
 from attestcore.cli import common
 from attestcore.cli.batch import batch_command
-from attestcore.cli.common import Program, note, options
+from attestcore.cli.common import Problem, Program, note, options
 from attestcore.cli.files import FORMATS, ContainerError, read_evidence
 from attestcore.cli.verdicts import (
-    EVIDENCE_MALFORMED,
-    KIND_UNSUPPORTED,
     Request,
     Said,
     SnpCommand,
@@ -26,8 +26,8 @@ from attestcore.cli.verdicts import (
 )
 
 
-@click.group(cls=Program, name="attestcore")
-@click.version_option(package_name="attestcore", prog_name="attestcore")
+@click.group(cls=Program, no_args_is_help=False, name="attestcore")
+@click.version_option(__version__, prog_name="attestcore")
 def main() -> None:
     """Verifies confidential-computing evidence, offline: one item, or stored ones by the million."""
 
@@ -108,7 +108,7 @@ def _judge(command: SnpCommand, path: Path, kind: str | None, form: str | None) 
     try:
         evidence = read_evidence(path, form, unwrap=kind == "sev-snp")
     except ContainerError as error:
-        return command.refuse("sev-snp", EVIDENCE_MALFORMED, str(error), error.offset)
+        return command.refuse("sev-snp", EVIDENCE_MALFORMED, str(error), error.data, error.offset)
     if evidence.container:
         note(f"{path}: the report was taken out of {evidence.container}")
     found = kind or detect(len(evidence.data), evidence.data[:HEAD_BYTES])
@@ -119,7 +119,7 @@ def _judge(command: SnpCommand, path: Path, kind: str | None, form: str | None) 
         if found
         else "the bytes are of no kind that is known; say it with --kind"
     )
-    return command.refuse(found, KIND_UNSUPPORTED, detail)
+    return command.refuse(found, KIND_UNSUPPORTED, detail, None if evidence.cut else evidence.data)
 
 
 main.add_command(batch_command(None))
@@ -173,8 +173,12 @@ def info(as_json: bool) -> None:
     from importlib.util import find_spec
     from platform import machine, python_version
 
-    from attestcore import __version__, _lib, engines
+    from attestcore import _lib, engines
 
+    try:
+        engine = engines.resolve(None)
+    except ValueError as error:
+        raise Problem(str(error)) from error
     build = {
         "compiler": _lib.compiler(),
         "machine": machine(),
@@ -184,7 +188,7 @@ def info(as_json: bool) -> None:
     facts = {
         "schema": 1,
         "version": __version__,
-        "engine": engines.resolve(None),
+        "engine": engine,
         "engines": list(engines.available()),
         "cpu_features": engines.cpu_features().split(),
         "kinds": list(JUDGED),
@@ -199,9 +203,9 @@ def info(as_json: bool) -> None:
     page.title(f"attestcore {__version__}")
     page.rows(
         [
-            ("engine", facts["engine"]),
-            ("engines available", ", ".join(facts["engines"])),
-            ("CPU features", " ".join(facts["cpu_features"]) or "none that an engine asks for"),
+            ("engine", engine),
+            ("engines available", ", ".join(engines.available())),
+            ("CPU features", engines.cpu_features() or "none that an engine asks for"),
             ("verifies", ", ".join(JUDGED)),
             ("build", f"{build['compiler']}, {build['machine']}, Python {build['python']}"),
             ("batch", "available" if build["batch"] else "needs pyarrow: pip install 'attestcore[batch]'"),

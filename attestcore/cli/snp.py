@@ -9,11 +9,13 @@ from typing import Any
 
 import click
 
+from attestcore import __version__
+from attestcore.batch.refusals import EVIDENCE_MALFORMED
 from attestcore.cli import common
 from attestcore.cli.batch import batch_command
 from attestcore.cli.common import FAILED, Program, note, options
 from attestcore.cli.files import FORMATS, ContainerError, read_evidence
-from attestcore.cli.verdicts import EVIDENCE_MALFORMED, Request, SnpCommand, status_of
+from attestcore.cli.verdicts import Request, SnpCommand, status_of
 
 FORMAT = click.option(
     "--format",
@@ -23,8 +25,8 @@ FORMAT = click.option(
 )
 
 
-@click.group(cls=Program, name="snpverify")
-@click.version_option(package_name="attestcore", prog_name="snpverify")
+@click.group(cls=Program, no_args_is_help=False, name="snpverify")
+@click.version_option(__version__, prog_name="snpverify")
 def main() -> None:
     """Verifies AMD SEV-SNP attestation reports, offline.
 

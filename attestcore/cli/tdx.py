@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from attestcore import __version__
 from attestcore.cli import common
 from attestcore.cli.common import FAILED, Program, note
 from attestcore.cli.files import read_evidence
@@ -21,8 +22,10 @@ _KEY_TYPES = {2: "ECDSA P-256", 3: "ECDSA P-384"}
 _TEES = {0x00: "SGX", 0x81: "TDX"}
 
 
-@click.group(cls=Program, name="tdxverify", epilog="This release shows quotes and does not verify them.")
-@click.version_option(package_name="attestcore", prog_name="tdxverify")
+@click.group(
+    cls=Program, no_args_is_help=False, name="tdxverify", epilog="This release shows quotes and does not verify them."
+)
+@click.version_option(__version__, prog_name="tdxverify")
 def main() -> None:
     """Shows Intel TDX quotes.
 

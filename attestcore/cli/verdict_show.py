@@ -34,7 +34,11 @@ def show_verdict(said: Said, name: str | None = None) -> None:
     _troubles(page, "Failed", [check for check in checks if check["outcome"] == "fail"], "red")
     _troubles(page, "Missing", [check for check in checks if check["outcome"] == "not-run" and check["code"]], "yellow")
     _names(page, "Passed", [check["check"] for check in checks if check["outcome"] == "pass"])
-    _names(page, "Not asked for, or not reached", [check["check"] for check in checks if check["outcome"] == "not-run" and not check["code"]])
+    _names(
+        page,
+        "Not asked for, or not reached",
+        [check["check"] for check in checks if check["outcome"] == "not-run" and not check["code"]],
+    )
     if said["omissions"]:
         page.heading("What should be asked for")
         page.rows([(omission, _OMISSIONS.get(omission, "")) for omission in said["omissions"]])
@@ -75,9 +79,10 @@ def _names(page: Page, heading: str, names: list[str]) -> None:
 
 def _foot(page: Page, said: Said) -> None:
     page.heading("Basis")
-    rows = [
-        ("claims", "verified" if said["claims_verified"] else "NOT verified: signature, chain or binding do not hold")
-    ]
+    rows = []
+    if said["claims"]:
+        held = "verified" if said["claims_verified"] else "NOT verified: signature, chain or binding do not hold"
+        rows.append(("claims", held))
     if said["valid_until"]:
         rows.append(("valid until", f"{said['valid_until']} (earliest end of the certificates and CRLs used)"))
     rows.append(("evidence", f"sha256 {said['evidence_sha256'] or 'unknown'}"))

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from attestcore.batch.refusals import ABSENT, EVIDENCE_MALFORMED
 from attestcore.cli.common import ACCEPTED, FAILED, LACKING, USAGE, Problem
 from attestcore.cli.files import ContainerError, Evidence, read_certs, read_crls, read_evidence
 
 if TYPE_CHECKING:
     import snpverify
-
-ABSENT = frozenset({"certificate-missing", "collateral-missing"})
-EVIDENCE_MALFORMED = "evidence-malformed"
-KIND_UNSUPPORTED = "kind-unsupported"
 
 Said = dict[str, Any]  # a verdict as JSON has it
 
@@ -87,7 +85,7 @@ class SnpCommand:
             said["evidence_sha256"] = None  # only its beginning was read
         return said
 
-    def refuse(self, kind: str | None, code: str, detail: str, offset: int | None = None) -> Said:
+    def refuse(self, kind: str | None, code: str, detail: str, data: bytes | None, offset: int | None = None) -> Said:
         """The verdict on what never reached a verifier."""
         from attestcore import codes, verdict
 
@@ -104,7 +102,7 @@ class SnpCommand:
             "claims": None,
             "claims_verified": False,
             "valid_until": None,
-            "evidence_sha256": None,
+            "evidence_sha256": None if data is None else hashlib.sha256(data).hexdigest(),
             "used": [],
             "policy_digest": self.policy.digest(),
             "engine": self._verifier.engine,
@@ -115,7 +113,7 @@ class SnpCommand:
         try:
             evidence = read_evidence(path, form)
         except ContainerError as error:
-            return self.refuse("sev-snp", EVIDENCE_MALFORMED, str(error), error.offset), None
+            return self.refuse("sev-snp", EVIDENCE_MALFORMED, str(error), error.data, error.offset), None
         return self.judge(evidence), evidence
 
 

@@ -18,10 +18,19 @@ from attestcore import _lib
 ROOT = Path(__file__).resolve().parents[2]
 
 # What the module may take from outside: the C library, and the Python API that cffi's generated code calls.
+# No malloc, no stdio: the core neither allocates nor speaks.
 LIBC = {
-    "memchr", "memcmp", "memcpy", "memmove", "memset", "strlen", "qsort", "abort", "free", "malloc", "calloc",
-    "__stack_chk_fail", "__memcpy_chk", "__cxa_finalize", "fputs", "fwrite", "fputc", "stderr", "bcmp",
-}  # fmt: skip
+    "bcmp",
+    "memchr",
+    "memcmp",
+    "memcpy",
+    "memmove",
+    "memset",
+    "qsort",
+    "strlen",
+    "__memcpy_chk",
+    "__stack_chk_fail",
+}
 WEAK = {"__gmon_start__", "_ITM_deregisterTMCloneTable", "_ITM_registerTMCloneTable", "__cxa_finalize"}
 
 
