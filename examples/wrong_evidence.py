@@ -5,9 +5,11 @@ Damage to captured evidence rarely gets past the signature. A test of any other 
 signed and wrong, and for that it needs the key: hence a certification authority of its own.
 """
 
-from snpverify.testing import AmdCa, ReportFields, Tcb
+import snpverify
+from snpverify.testing import AT, AmdCa, ReportFields, Tcb
 
-ca = AmdCa("Genoa")  # a verifier under test is to trust ca.roots
+ca = AmdCa("Genoa")
+verifier = snpverify.Verifier(roots=ca.roots)
 vcek = ca.vcek(tcb=Tcb(boot_loader=10, snp=0x17, microcode=0x54))
 fields = ReportFields.fitting(vcek, version=5)
 
@@ -23,4 +25,5 @@ wrong = {
 }
 
 for what, report in wrong.items():
-    print(f"{len(report)} bytes: {what}")
+    verdict = verifier.verify(report, certs=[vcek.der, *ca.certs], at=AT)
+    print(f"{len(report)} bytes, {what}: {', '.join(verdict.codes)}")
