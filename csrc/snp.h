@@ -21,6 +21,9 @@ uint32_t att_snp_tcb_read(const uint8_t raw[8], uint8_t layout, att_snp_tcb *out
 /* Reads the four TCBs of a report in the layout given, and judges their reserved bytes. */
 att_finding att_snp_read_tcbs(const uint8_t *report, uint8_t layout, att_snp_report *out);
 
+/* CHIP_ID has a non-zero byte behind the 8 that Turin's have: whatever made this report is no Turin. */
+bool att_snp_chip_is_long(const uint8_t *report);
+
 /* Every part of a is at least (at most) that of b. */
 bool att_snp_tcb_ge(const att_snp_tcb *a, const att_snp_tcb *b);
 bool att_snp_tcb_eq(const att_snp_tcb *a, const att_snp_tcb *b);

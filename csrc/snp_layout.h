@@ -54,7 +54,8 @@ enum {
 #define SNP_PLACE(name, offset, size) SNP_AT_##name = (offset), SNP_SIZE_##name = (size),
 	SNP_ALL(SNP_PLACE)
 #undef SNP_PLACE
-	SNP_R_VALUE_SIZE = 48 /* the upper 24 of the 72 bytes of R and S are zero */
+	SNP_R_VALUE_SIZE = 48, /* the upper 24 of the 72 bytes of R and S are zero */
+	SNP_SHORT_CHIP_ID = 8  /* Turin's; the other 56 bytes are zero */
 };
 
 /* Ranges that must be zero. A range of a version that gives it a meaning is left out there. */

@@ -118,6 +118,11 @@ att_finding att_snp_read_tcbs(const uint8_t *report, uint8_t layout_number, att_
 	return found;
 }
 
+bool att_snp_chip_is_long(const uint8_t *report) {
+	uint32_t tail = SNP_SIZE_CHIP_ID - SNP_SHORT_CHIP_ID;
+	return att_first_nonzero(report + SNP_AT_CHIP_ID + SNP_SHORT_CHIP_ID, tail) < tail;
+}
+
 static att_finding judge_version(uint32_t version) {
 	/* 4 is on machines but unpublished: judged as 3, its two new words aside. 6 (Venice) is known and not judged. */
 	return version >= 2 && version <= 5 ? att_pass() : att_found(ATT_CODE_REPORT_VERSION, ATT_FIELD_VERSION, SNP_AT_VERSION);
@@ -195,10 +200,7 @@ static uint8_t layout_without_chain(const uint8_t *report, const att_snp_report 
 	if (r->has_cpuid) {
 		return att_snp_tcb_layout_of(r->product);
 	}
-	if (att_first_nonzero(report + SNP_AT_CHIP_ID + 8, SNP_SIZE_CHIP_ID - 8) < SNP_SIZE_CHIP_ID - 8) {
-		return SNP_TCB_MILAN;
-	}
-	return att_snp_tcb_layout_of(product_hint);
+	return att_snp_chip_is_long(report) ? SNP_TCB_MILAN : att_snp_tcb_layout_of(product_hint);
 }
 
 bool att_snp_parse_fixed(const uint8_t *report, uint8_t product_hint, att_snp_report *out, att_finding *findings) {

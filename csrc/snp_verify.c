@@ -228,8 +228,6 @@ static void judge_revocations(row_state *row) {
 	} else if (row->plan->policy->require_crl) {
 		row->required |= BIT(CRL) | BIT(REVOCATION);
 		SNP_SET(row->findings, CRL, att_found(ATT_CODE_COLLATERAL_MISSING, ATT_FIELD_CRL, 0));
-	} else {
-		row->omissions |= ATT_OMIT_CRL;
 	}
 	if (row->crl >= 0 && row->plan->trust->crls[row->crl].next_update < row->valid_until) {
 		row->valid_until = row->plan->trust->crls[row->crl].next_update;
@@ -248,6 +246,9 @@ static att_finding judge_product_binding(const row_state *row) {
 	}
 	if (row->fields.has_cpuid && row->fields.product != leaf->product) {
 		return att_found(ATT_CODE_PRODUCT_MISMATCH, ATT_FIELD_CPUID_FAM_ID, SNP_AT_CPUID_FAM_ID);
+	}
+	if (!row->fields.has_cpuid && att_snp_chip_is_long(row->report) && leaf->product == ATT_PRODUCT_TURIN) {
+		return att_found(ATT_CODE_PRODUCT_MISMATCH, ATT_FIELD_CHIP_ID, SNP_AT_CHIP_ID + SNP_SHORT_CHIP_ID);
 	}
 	if (row->plan->product != ATT_PRODUCT_NONE && row->plan->product != leaf->product) {
 		return att_found(ATT_CODE_PRODUCT_MISMATCH, ATT_FIELD_LEAF, 0);
@@ -292,9 +293,11 @@ static void judge_binding(row_state *row) {
 	SNP_SET(row->findings, PRODUCT_BINDING, judge_product_binding(row));
 	judge_chip_binding(row);
 	if (!row->fields.has_cpuid) {
-		/* Version 2: the chain alone tells the product, and with it the layout. */
-		SNP_SET(row->findings, TCB_LAYOUT,
-		        att_snp_read_tcbs(row->report, att_snp_tcb_layout_of(leaf->leaf_product), &row->fields));
+		/* Version 2: the chain tells the product, and with it the layout, unless the chip shows that it cannot be so. */
+		uint8_t layout = att_snp_chip_is_long(row->report) ? SNP_TCB_MILAN : att_snp_tcb_layout_of(leaf->leaf_product);
+		if (layout != SNP_TCB_UNKNOWN) {
+			SNP_SET(row->findings, TCB_LAYOUT, att_snp_read_tcbs(row->report, layout, &row->fields));
+		}
 	}
 	if (row->fields.tcb_layout != SNP_TCB_UNKNOWN) {
 		bool equal = att_snp_tcb_eq(&row->fields.tcb[ATT_TCB_REPORTED], &leaf->tcb);
@@ -391,6 +394,9 @@ static void judge_fields(row_state *row, uint64_t i) {
 			judge_revocations(row);
 		}
 		judge_binding(row);
+	}
+	if (row->findings[ATT_SNP_CHECK_CRL].code == ATT_NOT_RUN && !row->plan->policy->require_crl) {
+		row->omissions |= ATT_OMIT_CRL;
 	}
 	att_snp_apply_policy(row->plan->policy, row->report, &row->fields, row->leaf, row->findings, &row->required, &row->omissions);
 }
