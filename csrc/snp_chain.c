@@ -142,7 +142,7 @@ static candidate walk_leaf(job_walk *walk, const chain_scope *scope, uint64_t le
 	const att_snp_cert *subject = &scope->certs[leaf];
 	for (uint32_t i = 0; i < scope->trust->num_intermediates; i++) {
 		const att_snp_cert *issuer = &scope->trust->intermediates[i];
-		if (issued_by(subject, issuer)) {
+		if (issuer->root >= 0 && issued_by(subject, issuer)) { /* a shipped one that no anchor signed is no help */
 			consider(&best, issuer, walk_cert(walk, subject, issuer, leaf));
 		}
 	}

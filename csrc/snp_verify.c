@@ -236,24 +236,38 @@ static void judge_revocations(row_state *row) {
 
 /* ---- binding ------------------------------------------------------------------------------------------------------------- */
 
+/* Without a root (which the chain's findings say) the leaf's own word stands for the chain's product. */
 static att_finding judge_product_binding(const row_state *row) {
 	const att_snp_leaf *leaf = row->leaf;
+	uint8_t chain = leaf->root_index >= 0 ? leaf->product : leaf->leaf_product;
 	if (leaf->name_product != leaf->leaf_product) {
 		return att_found(ATT_CODE_PRODUCT_MISMATCH, ATT_FIELD_EXT_PRODUCT_NAME, 0);
 	}
-	if (leaf->product != leaf->leaf_product) {
+	if (chain != leaf->leaf_product) {
 		return att_found(ATT_CODE_PRODUCT_MISMATCH, ATT_FIELD_ROOT, 0);
 	}
-	if (row->fields.has_cpuid && row->fields.product != leaf->product) {
+	if (row->fields.has_cpuid && row->fields.product != chain) {
 		return att_found(ATT_CODE_PRODUCT_MISMATCH, ATT_FIELD_CPUID_FAM_ID, SNP_AT_CPUID_FAM_ID);
 	}
-	if (!row->fields.has_cpuid && att_snp_chip_is_long(row->report) && leaf->product == ATT_PRODUCT_TURIN) {
+	if (!row->fields.has_cpuid && att_snp_chip_is_long(row->report) && chain == ATT_PRODUCT_TURIN) {
 		return att_found(ATT_CODE_PRODUCT_MISMATCH, ATT_FIELD_CHIP_ID, SNP_AT_CHIP_ID + SNP_SHORT_CHIP_ID);
 	}
-	if (row->plan->product != ATT_PRODUCT_NONE && row->plan->product != leaf->product) {
+	if (row->plan->product != ATT_PRODUCT_NONE && row->plan->product != chain) {
 		return att_found(ATT_CODE_PRODUCT_MISMATCH, ATT_FIELD_LEAF, 0);
 	}
 	return att_pass();
+}
+
+/* Version 2: the chain tells the product, and with it the layout, unless the chip shows that it cannot be so. */
+static void judge_product_of_chain(row_state *row) {
+	uint8_t layout = att_snp_tcb_layout_of(row->leaf->leaf_product);
+	row->required |= BIT(PRODUCT);
+	SNP_SET(row->findings, PRODUCT,
+	        layout != SNP_TCB_UNKNOWN ? att_pass() : att_found(ATT_CODE_PRODUCT_UNSUPPORTED, ATT_FIELD_LEAF, 0));
+	if (layout != SNP_TCB_UNKNOWN) {
+		layout = att_snp_chip_is_long(row->report) ? SNP_TCB_MILAN : layout;
+		SNP_SET(row->findings, TCB_LAYOUT, att_snp_read_tcbs(row->report, layout, &row->fields));
+	}
 }
 
 static void judge_chip_binding(row_state *row) {
@@ -293,11 +307,7 @@ static void judge_binding(row_state *row) {
 	SNP_SET(row->findings, PRODUCT_BINDING, judge_product_binding(row));
 	judge_chip_binding(row);
 	if (!row->fields.has_cpuid) {
-		/* Version 2: the chain tells the product, and with it the layout, unless the chip shows that it cannot be so. */
-		uint8_t layout = att_snp_chip_is_long(row->report) ? SNP_TCB_MILAN : att_snp_tcb_layout_of(leaf->leaf_product);
-		if (layout != SNP_TCB_UNKNOWN) {
-			SNP_SET(row->findings, TCB_LAYOUT, att_snp_read_tcbs(row->report, layout, &row->fields));
-		}
+		judge_product_of_chain(row);
 	}
 	if (row->fields.tcb_layout != SNP_TCB_UNKNOWN) {
 		bool equal = att_snp_tcb_eq(&row->fields.tcb[ATT_TCB_REPORTED], &leaf->tcb);
@@ -472,12 +482,22 @@ void att_snp_begin(const att_snp_plan *plan, att_snp_work *work, att_sig_job *jo
 
 /* ---- the fold ------------------------------------------------------------------------------------------------------------ */
 
-static void set_signature(att_finding found, uint64_t i, att_snp_columns *out) {
-	uint64_t at = i * ATT_SNP_NUM_CHECKS + ATT_SNP_CHECK_SIGNATURE;
+static void set_finding(att_finding found, uint64_t i, uint32_t check, att_snp_columns *out) {
+	uint64_t at = i * ATT_SNP_NUM_CHECKS + check;
 	out->codes[at] = found.code;
 	if (out->findings != NULL) {
 		out->findings[at] = found;
 	}
+}
+
+/* A required check that did not run, and no other that says why: never an acceptance, and never without a code. */
+static uint16_t note_contradiction(uint64_t missed, uint64_t i, att_snp_columns *out) {
+	uint32_t check = 0;
+	while (!(missed >> check & 1)) {
+		check++;
+	}
+	set_finding(att_found(ATT_CODE_INTERNAL, ATT_FIELD_NONE, 0), i, check, out);
+	return ATT_CODE_INTERNAL;
 }
 
 /* Accepted means: every required check passed, and no check of any kind failed. */
@@ -492,23 +512,23 @@ static void close_row(uint64_t required, uint64_t i, att_snp_columns *out) {
 			first = codes[c];
 		}
 	}
-	bool complete = (passed & required) == required;
-	out->accepted[i] = complete && first == ATT_NOT_RUN;
-	out->verified[i] = (passed & required & GENUINE) == (required & GENUINE);
-	out->code[i] = first == ATT_NOT_RUN && !complete ? (uint16_t)ATT_CODE_INTERNAL : first;
+	uint64_t missed = required & ~passed;
+	out->accepted[i] = missed == 0 && first == ATT_NOT_RUN;
+	out->verified[i] = (missed & GENUINE) == 0;
+	out->code[i] = missed != 0 && first == ATT_NOT_RUN ? note_contradiction(missed, i, out) : first;
 }
 
 void att_snp_finish(const att_snp_plan *plan, const att_snp_work *work, const att_sig_job *jobs, uint64_t num_jobs,
                     att_snp_columns *out) {
 	for (uint64_t i = 0; i < plan->reports.n; i++) {
-		set_signature(work[i].signature, i, out);
+		set_finding(work[i].signature, i, ATT_SNP_CHECK_SIGNATURE, out);
 	}
 	for (uint64_t k = 0; k < num_jobs; k++) {
 		bool valid = jobs[k].outcome == ATT_SIG_VALID;
 		bool invalid = jobs[k].outcome == ATT_SIG_INVALID;
 		if (valid || invalid) { /* an engine that did not answer leaves the check not run */
-			set_signature(valid ? att_pass() : att_found(ATT_CODE_SIGNATURE_INVALID, ATT_FIELD_SIGNATURE, SNP_AT_SIGNATURE_R),
-			              jobs[k].tag, out);
+			set_finding(valid ? att_pass() : att_found(ATT_CODE_SIGNATURE_INVALID, ATT_FIELD_SIGNATURE, SNP_AT_SIGNATURE_R),
+			            jobs[k].tag, ATT_SNP_CHECK_SIGNATURE, out);
 		}
 	}
 	for (uint64_t i = 0; i < plan->reports.n; i++) {

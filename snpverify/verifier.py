@@ -52,14 +52,20 @@ def _blobs(certs: object, name: str) -> tuple[bytes, ...]:
 _PEM_BLOCK = re.compile(rb"(?=-----BEGIN )")
 
 
+def _without_preface(blob: bytes) -> bytes:
+    """PEM from its first block on: tools write text above it. (A certificate table has zero bytes before any text.)"""
+    begin = blob.find(b"-----BEGIN ")
+    return blob[begin:] if begin > 0 and b"\0" not in blob[:begin] else blob
+
+
 def _open_set(blobs: Sequence[bytes], *, one_cell: bool) -> tuple[list[bytes], Finding]:
     """The certificates (DER, each once) of a set. Sets that come with rows are hostile: each blob of one is bounded. What a caller
     hands over for all rows may be a whole fleet's, so its PEM is taken block by block."""
     ders: dict[bytes, None] = {}
     error = _NOTHING_WRONG
-    for blob in blobs:
+    for blob in map(_without_preface, blobs):
         parts = [blob]
-        if not one_cell and blob.lstrip()[:11] == b"-----BEGIN ":
+        if not one_cell and blob.startswith(b"-----BEGIN "):
             parts = [part for part in _PEM_BLOCK.split(blob) if part.strip()]
         for part in parts:
             found, problem = _lib.blob_open(part)
@@ -148,11 +154,7 @@ class _Item:
         return self._set.leaf(number) if self._set is not None and number >= 0 else None
 
     def checks(self) -> tuple[Check, ...]:
-        findings = self._columns.finding_list(0)
-        out = [_check(i, finding, self) for i, finding in enumerate(findings)]
-        if not self._columns.accepted[0] and all(check.code is None for check in out):
-            out.append(Check("internal", "fail", "limit", "internal-error", None, None, _lib.CODE_TEXTS[127]))
-        return tuple(out)
+        return tuple(_check(i, finding, self) for i, finding in enumerate(self._columns.finding_list(0)))
 
     def omissions(self) -> tuple[str, ...]:
         bits = self._columns.omissions[0]

@@ -105,7 +105,7 @@ class Judge:
         coded = certs if pa.types.is_dictionary(certs.type) else certs.dictionary_encode()
         sets = [cell if len(cell) > BLOB_MAX_BYTES else [cell, *shared] for cell in coded.dictionary.to_pylist()]
         index = pc.fill_null(coded.indices.cast(pa.int64()), len(sets))
-        return [*sets, shared], index
+        return [*sets, shared], index.to_pylist()
 
     def _refuse(self, chunk: Chunk, kinds: pa.Array) -> pa.RecordBatch:
         missing = pc.is_null(chunk.lengths()).to_pylist()

@@ -20,6 +20,7 @@ CHUNK_ROWS = 4096
 CHUNK_BYTES = 4 << 20
 MAX_EVIDENCE_BYTES = 16 << 20  # one file, one line of text
 
+_LAST_INT64 = (1 << 63) - 1
 _UNITS = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 
 
@@ -75,7 +76,7 @@ def _value_type(kind: pa.DataType) -> pa.DataType:
 
 def _is_text(kind: pa.DataType) -> bool:
     types = pa.types
-    return bool(types.is_string(kind) or types.is_large_string(kind) or kind == pa.string_view())
+    return bool(types.is_string(kind) or types.is_large_string(kind) or str(kind) == "string_view")
 
 
 def _is_bytes(kind: pa.DataType) -> bool:
@@ -84,7 +85,7 @@ def _is_bytes(kind: pa.DataType) -> bool:
         types.is_binary(kind)
         or types.is_large_binary(kind)
         or types.is_fixed_size_binary(kind)
-        or kind == pa.binary_view()
+        or str(kind) == "binary_view"
     )
 
 
@@ -125,7 +126,7 @@ def evidence_column(array: pa.Array) -> tuple[pa.Array | list[bytes | None], dic
         array = array.dictionary_decode()
     if pa.types.is_null(array.type):
         return [None] * len(array), {}
-    if array.type == pa.binary_view():
+    if str(array.type) == "binary_view":
         return array.cast(pa.large_binary()), {}
     if _is_bytes(array.type):
         return array, {}
@@ -209,7 +210,14 @@ def _whole_seconds(array: pa.Array) -> pa.Array:
     if pa.types.is_timestamp(kind):
         scale = _UNITS[kind.unit]
         array = array.cast(pa.int64())
-    usable = pc.and_(pc.greater_equal(array, FIRST_SECOND), pc.less(array, (LAST_SECOND + 1) * scale))  # false for NaN
+    elif pa.types.is_uint64(kind):
+        limit = pa.scalar(LAST_SECOND, kind)  # beyond it, the type has values that no other integer type can hold
+        array = pc.if_else(pc.less_equal(array, limit), array, pa.scalar(None, kind)).cast(pa.int64())
+    elif pa.types.is_integer(kind):
+        array = array.cast(pa.int64())
+    usable = pc.and_(
+        pc.greater_equal(array, FIRST_SECOND), pc.less(array, min((LAST_SECOND + 1) * scale, _LAST_INT64))
+    )  # no NaN passes
     array = pc.if_else(usable, array, pa.scalar(None, array.type))
     if pa.types.is_floating(kind):
         array = pc.floor(array.cast(pa.float64()))

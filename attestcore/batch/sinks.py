@@ -10,6 +10,7 @@ import json
 import os
 import secrets
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Protocol
@@ -211,7 +212,8 @@ class Sink:
         try:
             self._format = made(self._file, carried, results)
         except BaseException:
-            self._discard()
+            self._file.close()
+            self._part.unlink(missing_ok=True)
             raise
 
     def write(self, carried: pa.RecordBatch | list[dict[str, Any]], results: pa.RecordBatch) -> None:
@@ -238,5 +240,8 @@ class Sink:
             raise UsageError(f"{self._path}: cannot be written: {failure.strerror or failure}") from failure
 
     def _discard(self) -> None:
-        self._file.close()
+        with suppress(Exception):  # what cannot be written any more; the writer must let go of the file all the same
+            self._format.close()
+        with suppress(OSError):
+            self._file.close()
         self._part.unlink(missing_ok=True)

@@ -40,6 +40,7 @@ from attestcore.batch.rows import (
 from attestcore.batch.schema import SOURCE, Mapping, Needs, UsageError, carried_names, check_name
 
 SUFFIX = ".bin"
+_MAX_COLUMNS = 4096  # of a JSONL source, whose every line may bring new ones
 _TOO_LONG_HEAD = 64 * 1024  # what is read of a file that is too large to be evidence; enough to refuse it by its length
 
 
@@ -54,9 +55,8 @@ class Reading:
     mapping: Mapping
     reserved: frozenset[str]  # names that no carried column may have
     at: int  # for rows that bring no time
-    needs: (
-        Needs  # what the output must know of the columns before the first row; JSONL then looks at all its lines first
-    )
+    # What the output must know of the columns before the first row. A JSONL source then looks at all its lines first.
+    needs: Needs
 
 
 class Source(Protocol):
@@ -102,8 +102,8 @@ def open_source(path: Path, reading: Reading) -> Source:
 class BrokenSource:
     """Stands for a source whose content was broken from the start, so that the others are still judged."""
 
-    columns: frozenset[str] | None = frozenset()
-    carried: pa.Schema | None = pa.schema([])
+    columns: frozenset[str] | None = None
+    carried: pa.Schema | None = None
     total: int | None = 0
 
     def __init__(self, name: str, message: str) -> None:
@@ -115,6 +115,9 @@ class BrokenSource:
 
 
 # ---- Parquet ---------------------------------------------------------------------------------------------------------
+
+
+_BROKEN_PARQUET = (pa.ArrowException, OSError, UnicodeDecodeError)  # the last for names of columns
 
 
 class ParquetSource:
@@ -144,7 +147,7 @@ class ParquetSource:
         # Buffered, for a row group may be as large as the file.
         try:
             return pq.ParquetFile(self._path, read_dictionary=coded or None, buffer_size=1 << 20, pre_buffer=False)
-        except (pa.ArrowException, OSError) as error:
+        except _BROKEN_PARQUET as error:
             raise SourceError(f"{self.name}: not a Parquet file that can be read: {_one_line(error)}") from error
 
     def units(self) -> Iterator[Unit]:
@@ -156,7 +159,7 @@ class ParquetSource:
                     for batch in file.iter_batches(size, row_groups=[group], columns=self._wanted, use_threads=False):
                         yield batch.num_rows, partial(self._chunk, batch)
                         done += batch.num_rows
-        except (pa.ArrowException, OSError) as error:
+        except _BROKEN_PARQUET as error:
             raise SourceError(f"{self.name}: broken after {done} rows: {_one_line(error)}") from error
         if done != self.total:
             raise SourceError(f"{self.name}: has {done} rows, though it declares {self.total}")
@@ -216,6 +219,10 @@ class JsonLinesSource:
             for line in self._lines():
                 self.total += 1
                 jsonl.merge_row(types, jsonl.parse(line) or {})
+                if len(types) > _MAX_COLUMNS:
+                    raise UsageError(
+                        f"{self.name}: more than {_MAX_COLUMNS} columns; write JSONL, which needs no header"
+                    )
         except OSError as error:
             raise SourceError(f"{self.name}: {error.strerror or error}") from error
         self.columns = frozenset(types)
@@ -267,11 +274,13 @@ class JsonLinesSource:
     def _carried(self, rows: list[dict[str, Any] | None]) -> pa.RecordBatch | list[dict[str, Any]]:
         if self._reading.needs is not Needs.SCHEMA:
             return [self._carried_row(row or {}) for row in rows]
-        columns = [
-            (name, jsonl.column([None if row is None else row.get(column) for row in rows], self._types[column]))
-            for column, name in self._names.items()
-        ]
-        return _named(columns)
+        values = {column: [None if row is None else row.get(column) for row in rows] for column in self._names}
+        try:
+            return _named(
+                [(name, jsonl.column(values[column], self._types[column])) for column, name in self._names.items()]
+            )
+        except (pa.ArrowException, ValueError, TypeError, OverflowError) as error:
+            raise UsageError(f"{self.name}: was changed while it was read") from error
 
     def _carried_row(self, row: dict[str, Any]) -> dict[str, Any]:
         mapping = self._reading.mapping
@@ -381,21 +390,15 @@ class _CsvRows:
             csv.field_size_limit(MAX_EVIDENCE_BYTES)  # the module has one limit, made for smaller cells
         self._lines = _lines(file, blank=True)
         self._garbled = False
-        self._first = True
         self._rows = csv.reader(self._decoded(), strict=True)
 
     def _decoded(self) -> Iterator[str]:
+        first = True
         for line in self._lines:
-            if self._first and line is not None:
-                line = line.removeprefix(b"\xef\xbb\xbf")
-            self._first = False
-            try:
-                yield (line or b"\n").decode()
-            except UnicodeDecodeError:
-                self._garbled = True
-                yield (line or b"").decode(errors="replace")
-            else:
-                self._garbled = self._garbled or line is None
+            text, good = _decode(line)
+            self._garbled = self._garbled or not good
+            yield text.removeprefix("\ufeff") if first else text
+            first = False
 
     def __iter__(self) -> Iterator[tuple[list[str], bool]]:
         return self
@@ -406,6 +409,16 @@ class _CsvRows:
             cells = next(self._rows)
             if cells or self._garbled:  # a blank line is no row
                 return cells, self._garbled
+
+
+def _decode(line: bytes | None) -> tuple[str, bool]:
+    """The line as text, and whether it was UTF-8 and short enough to be read."""
+    if line is None:
+        return "\n", False
+    try:
+        return line.decode(), True
+    except UnicodeDecodeError:
+        return line.decode(errors="replace"), False
 
 
 def _lines(file: BinaryIO, *, blank: bool = False) -> Iterator[bytes | None]:

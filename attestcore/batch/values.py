@@ -25,13 +25,13 @@ def plain(array: pa.Array) -> list[Any]:
         return list(array.to_pylist())
     if types.is_floating(kind):
         return [value if value is None or math.isfinite(value) else _no_number(value) for value in array.to_pylist()]
-    if types.is_string(kind) or types.is_large_string(kind) or kind == pa.string_view():
+    if types.is_string(kind) or types.is_large_string(kind) or str(kind) == "string_view":
         return _texts(array)
     if (
         types.is_binary(kind)
         or types.is_large_binary(kind)
         or types.is_fixed_size_binary(kind)
-        or kind == pa.binary_view()
+        or str(kind) == "binary_view"
     ):
         return [None if value is None else value.hex() for value in array.to_pylist()]
     if types.is_timestamp(kind):
@@ -48,7 +48,7 @@ def plain(array: pa.Array) -> list[Any]:
         items = iter(plain(array.flatten()))
         lengths = array.value_lengths().to_pylist()
         return [None if length is None else [next(items) for _ in range(length)] for length in lengths]
-    return [None if value is None else str(value) for value in array]
+    return [str(value) if value.is_valid else None for value in array]
 
 
 def _texts(array: pa.Array) -> list[Any]:

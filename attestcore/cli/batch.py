@@ -183,14 +183,15 @@ def _progress(total: int | None) -> Iterator[Callable[[Tally], None]]:
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-    columns = (BarColumn(), TaskProgressColumn(), TextColumn("{task.description}"), TimeRemainingColumn())
+    columns = (BarColumn(bar_width=20), TaskProgressColumn(), TimeRemainingColumn(), TextColumn("{task.description}"))
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("", total=total)
         started = time.monotonic()
 
         def update(tally: Tally) -> None:
             rate = _rate(tally.rows, time.monotonic() - started)
-            bar.update(task, completed=tally.rows, description=f"{_counts(tally)}, {rate}")
+            text = f"{rate}, {tally.accepted} accepted, {tally.rows - tally.accepted} not"
+            bar.update(task, completed=tally.rows, description=text)
 
         yield update
 

@@ -64,52 +64,44 @@ class Program(click.Group):
 
 
 def _complain(name: str, message: str) -> None:
-    click.echo(f"{name}: {' '.join(message.split())}", err=True)
+    click.echo(f"{name}: {printable(' '.join(message.split()))}", err=True)
+
+
+def printable(text: str) -> str:
+    """The text with everything escaped that a terminal could take for a command; names of files may hold anything."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text)
 
 
 def note(message: str) -> None:
     """A remark on stderr."""
-    click.echo(f"{click.get_current_context().find_root().info_name}: {message}", err=True)
+    _complain(click.get_current_context().find_root().info_name or "attestcore", message)
 
 
-class Time(click.ParamType[int]):
-    name = "TIME"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        if isinstance(value, int):
-            return value
-        try:
-            return parse_time(value)
-        except ValueError as error:
-            self.fail(f"{value!r} is {error}", param, ctx)
+def time_value(text: str) -> int:
+    """--at as Unix seconds."""
+    try:
+        return parse_time(text)
+    except ValueError as error:
+        raise click.BadParameter(f"{text!r} is {error}") from error
 
 
-class HexBytes(click.ParamType[bytes]):
-    """Exactly so many bytes as hex digits."""
+def hex_value(length: int, hint: str = "") -> Callable[[str], bytes]:
+    """A reader of exactly so many bytes, written as hex digits."""
 
-    name = "HEX"
+    def read(text: str) -> bytes:
+        digits = 2 * length
+        if not text.isascii() or any(c not in "0123456789abcdefABCDEF" for c in text):
+            raise click.BadParameter(f"expected {digits} hex digits, and found something else")
+        if len(text) != digits:
+            raise click.BadParameter(f"expected {digits} hex digits ({length} bytes), and found {len(text)}{hint}")
+        return bytes.fromhex(text)
 
-    def __init__(self, length: int, hint: str = "") -> None:
-        self._length = length
-        self._hint = hint
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> bytes:
-        if isinstance(value, bytes):
-            return value
-        digits = 2 * self._length
-        if not value.isascii() or any(c not in "0123456789abcdefABCDEF" for c in value):
-            self.fail(f"expected {digits} hex digits, and found something else", param, ctx)
-        if len(value) != digits:
-            self.fail(
-                f"expected {digits} hex digits ({self._length} bytes), and found {len(value)}{self._hint}", param, ctx
-            )
-        return bytes.fromhex(value)
+    return read
 
 
-REPORT_DATA = HexBytes(
-    64, "; a shorter value is never padded: write the bytes that the guest put into all of REPORT_DATA"
-)
-MEASUREMENT = HexBytes(48)
+_NEVER_PADDED = "; a shorter value is never padded: write the bytes that the guest put into all of REPORT_DATA"
 INPUT = click.Path(path_type=Path, allow_dash=True)
 FILE = click.Path(path_type=Path)
 PRODUCT = click.Choice(["milan", "genoa", "turin"])
@@ -126,7 +118,21 @@ def options(*decorators: Callable[[_F], _F]) -> Callable[[_F], _F]:
     return apply
 
 
-AT = click.option("--at", type=Time(), help="Evaluation time: RFC 3339 or Unix seconds. Default: now, taken once.")
+AT = click.option(
+    "--at", type=time_value, metavar="TIME", help="Evaluation time: RFC 3339 or Unix seconds. Default: now, taken once."
+)
+REPORT_DATA = click.option(
+    "--report-data", type=hex_value(64, _NEVER_PADDED), metavar="HEX", help="Expected REPORT_DATA, all 64 bytes."
+)
+MEASUREMENT = click.option(
+    "--measurement",
+    "measurements",
+    type=hex_value(48),
+    multiple=True,
+    metavar="HEX",
+    help="Expected MEASUREMENT; several mean any of them.",
+)
+ALLOW_DEBUG = click.option("--allow-debug", is_flag=True, help="Accept guests that the host may debug.")
 POLICY = click.option("--policy", "policy_file", type=FILE, metavar="FILE", help="Policy file, TOML or JSON.")
 CERTS = click.option(
     "--certs", "cert_files", type=FILE, multiple=True, metavar="FILE", help="Certificates: PEM, DER or a GHCB table."

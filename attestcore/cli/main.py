@@ -14,7 +14,7 @@ from attestcore.batch.kinds import HEAD_BYTES, JUDGED, KINDS, detect
 from attestcore.batch.refusals import EVIDENCE_MALFORMED, KIND_UNSUPPORTED
 from attestcore.cli import common
 from attestcore.cli.batch import batch_command
-from attestcore.cli.common import Problem, Program, note, options
+from attestcore.cli.common import Problem, Program, note, options, printable
 from attestcore.cli.files import FORMATS, ContainerError, read_evidence
 from attestcore.cli.verdicts import (
     Request,
@@ -37,16 +37,7 @@ def main() -> None:
 @click.option("--kind", type=click.Choice(KINDS), help="The kind of evidence. Default: told by the bytes.")
 @options(common.CERTS, common.CRL, common.ROOT)
 @click.option("--product", type=common.PRODUCT, help="The product that every SEV-SNP report must be of.")
-@options(common.AT, common.POLICY)
-@click.option("--report-data", type=common.REPORT_DATA, help="Expected REPORT_DATA, all 64 bytes.")
-@click.option(
-    "--measurement",
-    "measurements",
-    type=common.MEASUREMENT,
-    multiple=True,
-    help="Expected MEASUREMENT; several mean any of them.",
-)
-@click.option("--allow-debug", is_flag=True, help="Accept guests that the host may debug.")
+@options(common.AT, common.POLICY, common.REPORT_DATA, common.MEASUREMENT, common.ALLOW_DEBUG)
 @click.option(
     "--format",
     "form",
@@ -100,7 +91,7 @@ def verify(
         for number, (path, said) in enumerate(zip(files, verdicts, strict=True)):
             if number:
                 click.echo()
-            show_verdict(said, str(path) if len(files) > 1 else None)
+            show_verdict(said, printable(str(path)) if len(files) > 1 else None)
     sys.exit(first_status([status_of(said) for said in verdicts]))
 
 
@@ -135,7 +126,11 @@ def policy() -> None:
 @common.JSON
 def show_policy(policy_file: Path | None, as_json: bool) -> None:
     """Prints the policy that --policy FILE has the effect of, with every default spelt out; itself a policy file."""
+    from attestcore.policy import load
+
     effective = snp_policy(policy_file)
+    if policy_file and load(policy_file).tdx is not None:
+        note(f"{policy_file}: this release does not verify quotes, so its table [tdx] is not looked into")
     if as_json:
         click.echo(json.dumps({"snp": effective.to_dict()}, ensure_ascii=False, allow_nan=False))
         return

@@ -25,8 +25,10 @@ class Page:
         self._color = _styled()
         self._width = 100
 
-    def _style(self, text: str, **style: object) -> str:
-        return click.style(text, **style) if self._color else text  # type: ignore[arg-type]
+    def _style(self, text: str, fg: str | None = None, *, bold: bool = False) -> str:
+        if not self._color or not (fg or bold):
+            return text
+        return click.style(text, fg=fg, bold=bold or None)
 
     def title(self, text: str, rest: str = "", *, fg: str | None = None) -> None:
         self._lines.append(self._style(text, bold=True, fg=fg) + (_GAP + rest if rest else ""))

@@ -81,16 +81,7 @@ def _print_json(value: dict[str, Any]) -> None:
 @click.argument("report", type=common.INPUT)
 @options(common.CERTS, common.CRL, common.ROOT)
 @click.option("--product", type=common.PRODUCT, help="The product that the report must be of.")
-@options(common.AT, common.POLICY)
-@click.option("--report-data", type=common.REPORT_DATA, help="Expected REPORT_DATA, all 64 bytes.")
-@click.option(
-    "--measurement",
-    "measurements",
-    type=common.MEASUREMENT,
-    multiple=True,
-    help="Expected MEASUREMENT; several mean any of them.",
-)
-@click.option("--allow-debug", is_flag=True, help="Accept guests that the host may debug.")
+@options(common.AT, common.POLICY, common.REPORT_DATA, common.MEASUREMENT, common.ALLOW_DEBUG)
 @FORMAT
 @options(common.ENGINE, common.JSON)
 def verify(
