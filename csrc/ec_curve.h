@@ -18,7 +18,8 @@
  * subtractions are limb by limb, without carries; products bring everything back. Both sizes of limb have the same R.
  *
  * Why nothing overflows. An element has width w when every limb but the last lies in [-w 2^B, w 2^B]; the last limb of any value
- * below 2^4 p stays below 2^(B - 4). Products have width 1, and 1/2 for B = 28, where digits are balanced.
+ * below 2^4 p stays below 2^(B - 4). Products have width 1, and 1/2 for B = 28, where digits are balanced
+ * (both by less than 2^-19 over, see round_limb).
  *   Columns of a product of widths u and w are at most NL u w 2^(2B), and the reduction adds less than 2^(2B + 2). The sum must stay
  *   below 2^127 for B = 56: u w < 2^11; below 2^63 for B = 28: u w <= 8. The largest here is 3.25 (y of a doubling, B = 28).
  *   Values: a product a b has a value in (-|a b| / R, |a b| / R + 2 p). For P-384, R > 2^8 p, points keep |x| < 20 p and
@@ -27,6 +28,10 @@
 #include <string.h>
 
 #include "ec.h"
+
+#define EACH_LIMB(i)                                                                                                                 \
+	ATT_UNROLL                                                                                                                       \
+	for (int i = 0; i < NL; i++)
 
 /* ---- products ------------------------------------------------------------------------------------------------------------ */
 
@@ -51,16 +56,13 @@ ATT_INLINE int64_t wide_carry(att_wide acc) {
 #endif
 }
 
-/* Takes one digit of the result off acc and leaves the carry: digits in [0, 2^B), or balanced where limbs have little room. */
-ATT_INLINE att_limb take_digit(att_wide acc, int64_t *carry) {
-#if ATT_WORD_BITS == 64
-	*carry = wide_carry(acc);
-	return (att_limb)((att_ulimb)acc & MASK);
-#else
-	acc += (att_wide)1 << (B - 1);
-	*carry = wide_carry(acc);
-	return (att_limb)((att_ulimb)acc & MASK) - ((att_limb)1 << (B - 1));
-#endif
+/* Limb i of a result, given its column's low digit (with what else belongs there) and that of the column before. One pass of carries
+ * is enough, as columns leave carries below 2^(63 - B): digits go over their width by less than 2^8, and nothing ripples. Digits are
+ * balanced where limbs have little room. */
+ATT_INLINE att_limb round_limb(int i, int64_t low, int64_t before) {
+	const int64_t half = B == 28 ? (int64_t)1 << (B - 1) : 0;
+	const int64_t digit = i < NL - 1 ? ((low + half) & (int64_t)MASK) - half : low;
+	return (att_limb)(digit + (i > 0 ? (before + half) >> B : 0));
 }
 
 ATT_INLINE att_wide column_mul(const att_limb *a, const att_limb *b, int k) {
@@ -87,27 +89,29 @@ ATT_INLINE att_wide column_sqr(const att_limb *a, const att_limb *off, const att
 
 /* What quotient digit q[j] = q adds to column k: q * p without the -1. */
 #define PRIME_TERM(sign, e)                                                                                                          \
-	if (k >= (e) / B && k - (e) / B < NL) {                                                                                           \
-		acc = acc sign wide_shift(q[k - (e) / B], (e) % B);                                                                           \
+	if (k >= (e) / B && k - (e) / B < NL) {                                                                                          \
+		acc = acc sign wide_shift(q[k - (e) / B], (e) % B);                                                                          \
 	}
 
-/* Montgomery's reduction, column by column (k), of the product whose columns are COLUMN; the sum of the quotient ADDEND_K (limb i)
- * is added for nothing on the way. The quotient's digits are the low digits themselves, and q p needs shifts alone:
+/* Montgomery's reduction, column by column (k), of the product whose columns are COLUMN. The quotient's digits are the low digits
+ * themselves, and q p needs shifts alone:
  *   p = -1 mod 2^64:        q = l; l - q = 0, the column's carry stands.
  *   p = 2^32 - 1 mod 2^64:  for B = 28 as above, 2^32 is a term of the next column. For B = 56, q = l + (l mod 2^24) 2^32 is
- *                           l (2^32 + 1) modulo 2^56, and l + q (2^32 - 1) is exactly 2^56 (q >> 24), the carry. q < 2^57. */
+ *                           l (2^32 + 1) modulo 2^56, and l + q (2^32 - 1) is exactly 2^56 (q >> 24), the carry. q < 2^57.
+ * What comes last to the sum is what is known last. The upper half carries nothing from column to column: its columns are split into
+ * low digits and carries, which are put together at the end, with ADDEND (limb i of something to add to the result). Out may be an
+ * operand: limb i is written when limbs up to i of the addend and all of the product were read. */
 #define FE_PRODUCT(out, COLUMN, ADDEND)                                                                                              \
 	do {                                                                                                                             \
 		att_ulimb q[NL];                                                                                                             \
-		att_limb digit[NL];                                                                                                          \
-		int64_t carry = 0;                                                                                                           \
+		int64_t low[NL], high[NL], carry = 0;                                                                                        \
 		ATT_UNROLL                                                                                                                   \
 		for (int k = 0; k < NL; k++) {                                                                                               \
 			att_wide acc = (COLUMN);                                                                                                 \
-			acc += carry;                                                                                                            \
 			PRIME_TERMS(PRIME_TERM)                                                                                                  \
-			q[k] = (att_ulimb)acc & MASK;                                                                                            \
+			acc += carry;                                                                                                            \
 			carry = wide_carry(acc);                                                                                                 \
+			q[k] = (att_ulimb)acc & MASK;                                                                                            \
 			if (PRIME_LOW32 && B == 56) {                                                                                            \
 				q[k] += (att_ulimb)acc << 40 % B >> 8;                                                                               \
 				carry += (int64_t)(q[k] >> 24);                                                                                      \
@@ -115,14 +119,18 @@ ATT_INLINE att_wide column_sqr(const att_limb *a, const att_limb *off, const att
 		}                                                                                                                            \
 		ATT_UNROLL                                                                                                                   \
 		for (int k = NL; k < 2 * NL; k++) {                                                                                          \
-			const int i = k - NL;                                                                                                    \
 			att_wide acc = k < 2 * NL - 1 ? (COLUMN) : 0;                                                                            \
-			acc += carry;                                                                                                            \
 			PRIME_TERMS(PRIME_TERM)                                                                                                  \
-			acc += (ADDEND);                                                                                                         \
-			digit[i] = i < NL - 1 ? take_digit(acc, &carry) : (att_limb)acc;                                                         \
+			acc += k == NL ? carry : 0;                                                                                              \
+			low[k - NL] = k < 2 * NL - 1 ? (int64_t)((att_ulimb)acc & MASK) : (int64_t)acc;                                          \
+			high[k - NL] = wide_carry(acc);                                                                                          \
 		}                                                                                                                            \
-		memcpy((out)->v, digit, sizeof digit);                                                                                       \
+		EACH_LIMB(i) {                                                                                                               \
+			low[i] += (i > 0 ? high[i - 1] : 0) + (ADDEND);                                                                          \
+		}                                                                                                                            \
+		EACH_LIMB(i) {                                                                                                               \
+			(out)->v[i] = round_limb(i, low[i], i > 0 ? low[i - 1] : 0);                                                             \
+		}                                                                                                                            \
 	} while (0)
 
 ATT_NOINLINE void fe_mul(fe *out, const fe *a, const fe *b) { FE_PRODUCT(out, column_mul(a->v, b->v, k), 0); }
@@ -139,7 +147,7 @@ ATT_NOINLINE void fe_mul_sub_mul(fe *out, const fe *a, const fe *b, const fe *c,
 
 ATT_NOINLINE void fe_sqr(fe *out, const fe *a) {
 	fe twice;
-	for (int i = 0; i < NL; i++) {
+	EACH_LIMB(i) {
 		twice.v[i] = 2 * a->v[i];
 	}
 	FE_PRODUCT(out, column_sqr(a->v, twice.v, a->v, k), 0);
@@ -148,7 +156,7 @@ ATT_NOINLINE void fe_sqr(fe *out, const fe *a) {
 /* a^2 + c */
 ATT_NOINLINE void fe_sqr_add(fe *out, const fe *a, const fe *c) {
 	fe twice;
-	for (int i = 0; i < NL; i++) {
+	EACH_LIMB(i) {
 		twice.v[i] = 2 * a->v[i];
 	}
 	FE_PRODUCT(out, column_sqr(a->v, twice.v, a->v, k), c->v[i]);
@@ -157,7 +165,7 @@ ATT_NOINLINE void fe_sqr_add(fe *out, const fe *a, const fe *c) {
 /* a b - 8 c^2, as 2 (2c)^2 */
 ATT_NOINLINE void fe_mul_sub_8sqr(fe *out, const fe *a, const fe *b, const fe *c) {
 	fe c2, c4, c8;
-	for (int i = 0; i < NL; i++) {
+	EACH_LIMB(i) {
 		c2.v[i] = 2 * c->v[i];
 		c4.v[i] = 4 * c->v[i];
 		c8.v[i] = 8 * c->v[i];
@@ -165,47 +173,53 @@ ATT_NOINLINE void fe_mul_sub_8sqr(fe *out, const fe *a, const fe *b, const fe *c
 	FE_PRODUCT(out, column_mul(a->v, b->v, k) - column_sqr(c2.v, c8.v, c4.v, k), 0);
 }
 
-/* a b / R modulo n, for a, b >= 0. The result is in [0, n + a b / R), its digits settled enough to be multiplied again. */
+/* a b / R modulo n, for a, b >= 0, which gives a result in [0, n + a b / R]. */
 ATT_NOINLINE void sc_mul(fe *out, const fe *a, const fe *b) {
-	att_limb q[NL], digit[NL];
-	int64_t carry = 0;
+	att_limb q[NL];
+	int64_t low[NL], high[NL], carry = 0;
 	ATT_UNROLL
 	for (int k = 0; k < NL; k++) {
-		att_wide acc = column_mul(a->v, b->v, k) + carry;
+		att_wide acc = column_mul(a->v, b->v, k);
 		ATT_UNROLL
 		for (int i = 0; i < k; i++) {
 			acc += (att_wide)q[i] * order.v[k - i];
 		}
+		acc += carry;
 		q[k] = (att_limb)((att_ulimb)acc * (att_ulimb)ORDER_INVERSE & MASK);
 		carry = wide_carry(acc + (att_wide)q[k] * order.v[0]);
 	}
 	ATT_UNROLL
 	for (int k = NL; k < 2 * NL; k++) {
-		att_wide acc = carry;
-		if (k < 2 * NL - 1) {
-			acc += column_mul(a->v, b->v, k) + column_mul(q, order.v, k);
-		}
-		digit[k - NL] = k < 2 * NL - 1 ? take_digit(acc, &carry) : (att_limb)acc;
+		att_wide acc = k < 2 * NL - 1 ? column_mul(a->v, b->v, k) + column_mul(q, order.v, k) : 0;
+		acc += k == NL ? carry : 0;
+		low[k - NL] = (int64_t)((att_ulimb)acc & MASK);
+		high[k - NL] = wide_carry(acc);
 	}
-	memcpy(out->v, digit, sizeof digit);
+	ATT_UNROLL
+	for (int i = 1; i < NL; i++) {
+		low[i] += high[i - 1];
+	}
+	EACH_LIMB(i) {
+		out->v[i] = round_limb(i, low[i], i > 0 ? low[i - 1] : 0);
+	}
 }
 
 /* ---- elements: everything but products ----------------------------------------------------------------------------------- */
 
 ATT_INLINE void fe_add(fe *out, const fe *a, const fe *b) {
-	for (int i = 0; i < NL; i++) {
+	EACH_LIMB(i) {
 		out->v[i] = a->v[i] + b->v[i];
 	}
 }
 
 ATT_INLINE void fe_sub(fe *out, const fe *a, const fe *b) {
-	for (int i = 0; i < NL; i++) {
+	EACH_LIMB(i) {
 		out->v[i] = a->v[i] - b->v[i];
 	}
 }
 
 ATT_INLINE void fe_scale(fe *out, const fe *a, att_limb factor) {
-	for (int i = 0; i < NL; i++) {
+	EACH_LIMB(i) {
 		out->v[i] = a->v[i] * factor;
 	}
 }
@@ -364,7 +378,7 @@ static void finish_addition(jacobian *out, const fe *h, const fe *r, const fe *u
 	fe_sqr(&hh, h);
 	fe_mul(&hhh, &hh, h);
 	fe_mul(&v, u1, &hh);
-	for (int i = 0; i < NL; i++) {
+	EACH_LIMB(i) {
 		t.v[i] = -hhh.v[i] - 2 * v.v[i];
 	}
 	y = *s1;
@@ -423,7 +437,7 @@ static bool load_key(point *out, const uint8_t *key) {
 	fe_load(&t, xy + CURVE_BYTES);
 	fe_mul(&out->y, &t, &prime_r2);
 	fe_sqr(&t, &out->x);
-	for (int i = 0; i < NL; i++) {
+	EACH_LIMB(i) {
 		t.v[i] -= 3 * mont_one.v[i];
 	}
 	fe_mul_add(&rhs, &t, &out->x, &mont_b);

@@ -34,10 +34,13 @@ _Static_assert((-3 >> 1) == -2, "right shifts of negative numbers must be arithm
 /* Loops of fixed length that must become straight code, indexes and all. */
 #if defined(__clang__)
 #define ATT_UNROLL _Pragma("unroll")
+#define ATT_UNROLL_4 _Pragma("unroll(4)")
 #elif defined(__GNUC__)
 #define ATT_UNROLL _Pragma("GCC unroll 32")
+#define ATT_UNROLL_4 _Pragma("GCC unroll 4")
 #else
 #define ATT_UNROLL
+#define ATT_UNROLL_4
 #endif
 
 #if defined(__GNUC__)

@@ -9,16 +9,17 @@
 
 #define ATT_RSA_MIN_BYTES 256
 #define ATT_RSA_MAX_BYTES 512
-#define ATT_RSA_WORDS (ATT_RSA_MAX_BYTES * 8 / ATT_WORD_BITS)
+#define ATT_RSA_LIMB_BITS (ATT_WORD_BITS == 64 ? 60 : 27)
+#define ATT_RSA_LIMBS ((8 * ATT_RSA_MAX_BYTES + 2 + ATT_RSA_LIMB_BITS - 1) / ATT_RSA_LIMB_BITS)
 
-/* A modulus made ready for Montgomery's product with R = 2^(ATT_WORD_BITS * words). words is 0 until one was. */
+/* A modulus made ready for Montgomery's product with R = 2^(ATT_RSA_LIMB_BITS * limbs) > 4 n. limbs is 0 until one was. */
 typedef struct {
-	uint32_t words;
+	uint32_t limbs;
 	uint32_t len;                     /* bytes */
-	att_word inverse;                 /* -1/n modulo a word */
+	att_word inverse;                 /* -1/n modulo 2^ATT_RSA_LIMB_BITS */
 	uint8_t bytes[ATT_RSA_MAX_BYTES];
-	att_word n[ATT_RSA_WORDS];
-	att_word r2[ATT_RSA_WORDS];       /* R^2 modulo n */
+	att_word n[ATT_RSA_LIMBS];
+	att_word r2[ATT_RSA_LIMBS];       /* R^2 modulo n */
 } att_rsa_key;
 
 /* False unless the modulus is odd, of 256 to 512 bytes, its first byte not 0. Keeps what it has when it is the same modulus. */

@@ -1,37 +1,83 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * rsa_portable.c: the RSA public operation (RFC 8017, 5.2.2) in portable C: Montgomery's product on full words, any odd modulus of
- * 256 to 512 bytes. Public data only, variable time. */
+ * rsa_portable.c: the RSA public operation (RFC 8017, 5.2.2) in portable C: Montgomery's product, column by column, for any odd
+ * modulus of 256 to 512 bytes. Public data only, variable time.
+ *
+ * Numbers are limbs of B bits (60, or 27 where there are no 128-bit integers), least significant first, as many as hold 4 n. So with
+ * R = 2^(B limbs) > 4 n, factors below 2 n give a product below (4 n^2 + R n) / R < 2 n, and nothing is subtracted before the end. A
+ * column sums at most 2 * ATT_RSA_LIMBS products below 2^(2B): 2^127.2 of 2^128, or 2^62.3 of 2^64. */
 #include <string.h>
 
 #include "rsa.h"
 
-#define WORD_BYTES (ATT_WORD_BITS / 8)
+#define B ATT_RSA_LIMB_BITS
+#define MASK (((att_word)1 << B) - 1)
 
-/* r[0..n) += a[0..n) * m; returns what is carried out of it. The sum of a product and two words fits a double word. */
-static att_word add_product(att_word *r, const att_word *a, uint32_t n, att_word m) {
-	att_word carry = 0;
+_Static_assert(2 * ATT_RSA_LIMBS + 1 < 1 << (2 * ATT_WORD_BITS - 2 * B), "a column overflows");
+
+/* sum(a[i] * b[-i], i < n): a stretch of one column. */
+static inline att_dword column(const att_word *a, const att_word *b, uint32_t n) {
+	att_dword sum = 0;
+	ATT_UNROLL_4
 	for (uint32_t i = 0; i < n; i++) {
-		const att_dword t = (att_dword)a[i] * m + r[i] + carry;
-		r[i] = (att_word)t;
-		carry = (att_word)(t >> ATT_WORD_BITS);
+		sum += (att_dword)a[i] * *(b - i);
 	}
-	return carry;
+	return sum;
 }
 
-/* a -= b; returns the borrow. */
-static att_word subtract(att_word *a, const att_word *b, uint32_t n) {
-	att_word borrow = 0;
+/* The same of two pairs at once. */
+static inline att_dword columns(const att_word *a, const att_word *b, const att_word *c, const att_word *d, uint32_t n) {
+	att_dword sum = 0, other = 0;
+	ATT_UNROLL_4
 	for (uint32_t i = 0; i < n; i++) {
-		const att_dword t = (att_dword)a[i] - b[i] - borrow;
-		a[i] = (att_word)t;
-		borrow = (att_word)(t >> ATT_WORD_BITS) & 1;
+		sum += (att_dword)a[i] * *(b - i);
+		other += (att_dword)c[i] * *(d - i);
 	}
-	return borrow;
+	return sum + other;
 }
 
-static bool below(const att_word *a, const att_word *b, uint32_t n) {
-	for (uint32_t i = n; i > 0; i--) {
+/* out = a b / R modulo n, below 2 n as a and b are. Out may be a or b: limb i is written when limbs up to i were read. */
+static void multiply(const att_rsa_key *key, att_word *out, const att_word *a, const att_word *b) {
+	const uint32_t limbs = key->limbs;
+	att_word q[ATT_RSA_LIMBS];
+	att_dword acc = 0;
+	for (uint32_t k = 0; k < limbs; k++) {
+		acc += columns(a, b + k, q, key->n + k, k) + (att_dword)a[k] * b[0];
+		q[k] = (att_word)acc * key->inverse & MASK;
+		acc = (acc + (att_dword)q[k] * key->n[0]) >> B;
+	}
+	for (uint32_t k = limbs; k < 2 * limbs - 1; k++) {
+		const uint32_t first = k - limbs + 1;
+		acc += columns(a + first, b + limbs - 1, q + first, key->n + limbs - 1, limbs - first);
+		out[k - limbs] = (att_word)acc & MASK;
+		acc >>= B;
+	}
+	out[limbs - 1] = (att_word)acc;
+}
+
+/* The same for b = a: products a[i] a[j], i < j, once and doubled. */
+static void square(const att_rsa_key *key, att_word *out, const att_word *a) {
+	const uint32_t limbs = key->limbs;
+	att_word q[ATT_RSA_LIMBS];
+	att_dword acc = 0;
+	for (uint32_t k = 0; k < limbs; k++) {
+		acc += 2 * column(a, a + k, (k + 1) / 2) + (k % 2 == 0 ? (att_dword)a[k / 2] * a[k / 2] : 0);
+		acc += column(q, key->n + k, k);
+		q[k] = (att_word)acc * key->inverse & MASK;
+		acc = (acc + (att_dword)q[k] * key->n[0]) >> B;
+	}
+	for (uint32_t k = limbs; k < 2 * limbs - 1; k++) {
+		const uint32_t first = k - limbs + 1;
+		acc += 2 * column(a + first, a + limbs - 1, (k + 1) / 2 - first) + (k % 2 == 0 ? (att_dword)a[k / 2] * a[k / 2] : 0);
+		acc += column(q + first, key->n + limbs - 1, limbs - first);
+		out[k - limbs] = (att_word)acc & MASK;
+		acc >>= B;
+	}
+	out[limbs - 1] = (att_word)acc;
+}
+
+static bool below(const att_word *a, const att_word *b, uint32_t limbs) {
+	for (uint32_t i = limbs; i > 0; i--) {
 		if (a[i - 1] != b[i - 1]) {
 			return a[i - 1] < b[i - 1];
 		}
@@ -39,87 +85,70 @@ static bool below(const att_word *a, const att_word *b, uint32_t n) {
 	return false;
 }
 
-/* out = t / R mod n for t < n R of 2 words words; t is used up. Out is below n. */
-static void reduce(const att_rsa_key *key, att_word *out, att_word *t) {
-	const uint32_t words = key->words;
-	att_word top = 0;  /* of the sum, which is below 2 n R */
-	for (uint32_t i = 0; i < words; i++) {
-		const att_word carry = add_product(t + i, key->n, words, t[i] * key->inverse);
-		const att_dword sum = (att_dword)t[words + i] + carry + top;
-		t[words + i] = (att_word)sum;
-		top = (att_word)(sum >> ATT_WORD_BITS);
+/* a - n unless a is below n. */
+static void subtract_modulus(const att_rsa_key *key, att_word *a) {
+	att_word borrow = 0;
+	if (below(a, key->n, key->limbs)) {
+		return;
 	}
-	memcpy(out, t + words, words * sizeof *out);
-	if (top != 0 || !below(out, key->n, words)) {
-		subtract(out, key->n, words);
-	}
-}
-
-/* out = a b / R mod n, a and b below n. */
-static void multiply(const att_rsa_key *key, att_word *out, const att_word *a, const att_word *b) {
-	att_word t[2 * ATT_RSA_WORDS] = {0};
-	for (uint32_t i = 0; i < key->words; i++) {
-		t[key->words + i] = add_product(t + i, b, key->words, a[i]);
-	}
-	reduce(key, out, t);
-}
-
-/* The same for b = a: each product a[i] a[j], i < j, once, all doubled, the squares added. */
-static void square(const att_rsa_key *key, att_word *out, const att_word *a) {
-	const uint32_t words = key->words;
-	att_word t[2 * ATT_RSA_WORDS] = {0};
-	att_word shifted = 0, carry = 0;
-	for (uint32_t i = 0; i + 1 < words; i++) {
-		t[words + i] = add_product(t + 2 * i + 1, a + i + 1, words - i - 1, a[i]);
-	}
-	for (uint32_t i = 0; i < words; i++) {
-		const att_dword diagonal = (att_dword)a[i] * a[i];
-		const att_word low = t[2 * i], high = t[2 * i + 1];
-		att_dword sum = (att_dword)(att_word)(low << 1 | shifted) + (att_word)diagonal + carry;
-		t[2 * i] = (att_word)sum;
-		sum = (sum >> ATT_WORD_BITS) + (att_word)(high << 1 | low >> (ATT_WORD_BITS - 1)) + (att_word)(diagonal >> ATT_WORD_BITS);
-		t[2 * i + 1] = (att_word)sum;
-		carry = (att_word)(sum >> ATT_WORD_BITS);
-		shifted = high >> (ATT_WORD_BITS - 1);
-	}
-	reduce(key, out, t);
-}
-
-/* Big-endian bytes, as many as there are, to words; bytes past a whole word make the top one. */
-static void load(att_word *out, uint32_t words, const uint8_t *bytes, uint32_t len) {
-	memset(out, 0, words * sizeof *out);
-	for (uint32_t i = 0; i < len; i++) {
-		out[i / WORD_BYTES] |= (att_word)bytes[len - 1 - i] << 8 * (i % WORD_BYTES);
-	}
-}
-
-static void store(uint8_t *out, uint32_t len, const att_word *words) {
-	for (uint32_t i = 0; i < len; i++) {
-		out[len - 1 - i] = (uint8_t)(words[i / WORD_BYTES] >> 8 * (i % WORD_BYTES));
+	for (uint32_t i = 0; i < key->limbs; i++) {
+		const att_word t = a[i] - key->n[i] - borrow;
+		a[i] = t & MASK;
+		borrow = t >> (ATT_WORD_BITS - 1);
 	}
 }
 
 /* a = 2 a mod n, a below n. */
 static void twice(const att_rsa_key *key, att_word *a) {
 	att_word carry = 0;
-	for (uint32_t i = 0; i < key->words; i++) {
-		const att_word next = a[i] >> (ATT_WORD_BITS - 1);
-		a[i] = (att_word)(a[i] << 1 | carry);
-		carry = next;
+	for (uint32_t i = 0; i < key->limbs; i++) {
+		const att_word t = a[i] << 1 | carry;
+		a[i] = t & MASK;
+		carry = t >> B;
 	}
-	if (carry != 0 || !below(a, key->n, key->words)) {
-		subtract(a, key->n, key->words);
+	subtract_modulus(key, a);
+}
+
+static void load(att_word *out, uint32_t limbs, const uint8_t *big_endian, uint32_t len) {
+	att_dword bits = 0;
+	uint32_t have = 0, limb = 0;
+	memset(out, 0, limbs * sizeof *out);
+	for (uint32_t i = len; i > 0; i--) {
+		bits |= (att_dword)big_endian[i - 1] << have;
+		have += 8;
+		if (have >= B) {
+			out[limb++] = (att_word)bits & MASK;
+			bits >>= B;
+			have -= B;
+		}
+	}
+	if (limb < limbs) {
+		out[limb] = (att_word)bits;
 	}
 }
 
-/* R^2 mod n. 2 R is reached by doubling from the top bit of n's first byte; then 2^k R for k = the bits of R, by squaring and
- * doubling along the bits of k. */
+static void store(uint8_t *big_endian, uint32_t len, const att_word *limbs) {
+	att_dword bits = 0;
+	uint32_t have = 0, limb = 0;
+	for (uint32_t i = len; i > 0; i--) {
+		if (have < 8) {
+			bits |= (att_dword)limbs[limb++] << have;
+			have += B;
+		}
+		big_endian[i - 1] = (uint8_t)bits;
+		bits >>= 8;
+		have -= 8;
+	}
+}
+
+/* R^2 mod n. 2 R mod n by doubling, from the top bit that n surely has; that is 2^1 in Montgomery form, and squaring and doubling along
+ * the bits of the exponent makes it 2^(B limbs), which is R. */
 static void find_r2(att_rsa_key *key) {
-	const uint32_t r_bits = key->words * ATT_WORD_BITS;
+	const uint32_t r_bits = key->limbs * B;
 	const uint32_t start = 8 * (key->len - 1);  /* 2^start <= n, and n is odd: below n */
 	uint32_t bit = 31;
 	memset(key->r2, 0, sizeof key->r2);
-	key->r2[start / ATT_WORD_BITS] = (att_word)1 << start % ATT_WORD_BITS;
+	key->r2[start / B] = (att_word)1 << start % B;
 	for (uint32_t i = start; i < r_bits + 1; i++) {
 		twice(key, key->r2);
 	}
@@ -128,6 +157,7 @@ static void find_r2(att_rsa_key *key) {
 	}
 	while (bit-- > 0) {
 		square(key, key->r2, key->r2);
+		subtract_modulus(key, key->r2);
 		if ((r_bits >> bit & 1) != 0) {
 			twice(key, key->r2);
 		}
@@ -143,35 +173,35 @@ bool att_rsa_key_load(att_rsa_key *key, const uint8_t *modulus, uint32_t len) {
 	if (bytes[0] == 0 || bytes[len - 1] % 2 == 0) {
 		return false;
 	}
-	if (key->words != 0 && key->len == len && memcmp(key->bytes, bytes, len) == 0) {
+	if (key->limbs != 0 && key->len == len && memcmp(key->bytes, bytes, len) == 0) {
 		return true;
 	}
-	key->words = (len + WORD_BYTES - 1) / WORD_BYTES;
+	key->limbs = (8 * len + 2 + B - 1) / B;
 	key->len = len;
 	memcpy(key->bytes, bytes, len);
-	load(key->n, key->words, bytes, len);
+	load(key->n, key->limbs, bytes, len);
 	/* Newton: an odd n is its own inverse modulo 8; each step doubles the bits that are right. */
 	att_word inverse = key->n[0];
-	for (int bits = 3; bits < ATT_WORD_BITS; bits *= 2) {
+	for (int bits = 3; bits < B; bits *= 2) {
 		inverse *= 2 - key->n[0] * inverse;
 	}
-	key->inverse = 0 - inverse;
+	key->inverse = (0 - inverse) & MASK;
 	find_r2(key);
 	return true;
 }
 
 bool att_rsa_public(const att_rsa_key *key, uint32_t exponent, const uint8_t *sig, uint8_t *out) {
-	att_word base[ATT_RSA_WORDS], acc[ATT_RSA_WORDS], t[2 * ATT_RSA_WORDS] = {0};
+	att_word base[ATT_RSA_LIMBS], acc[ATT_RSA_LIMBS], one[ATT_RSA_LIMBS] = {1};
 	uint32_t bit = 31;
-	if (key->words == 0 || exponent == 0) {
+	if (key->limbs == 0 || exponent == 0) {
 		return false;
 	}
-	load(base, key->words, sig, key->len);
-	if (!below(base, key->n, key->words)) {
+	load(base, key->limbs, sig, key->len);
+	if (!below(base, key->n, key->limbs)) {
 		return false;
 	}
 	multiply(key, base, base, key->r2);
-	memcpy(acc, base, key->words * sizeof *acc);
+	memcpy(acc, base, key->limbs * sizeof *acc);
 	while ((exponent >> bit & 1) == 0) {
 		bit--;
 	}
@@ -181,8 +211,8 @@ bool att_rsa_public(const att_rsa_key *key, uint32_t exponent, const uint8_t *si
 			multiply(key, acc, acc, base);
 		}
 	}
-	memcpy(t, acc, key->words * sizeof *t);
-	reduce(key, acc, t);
+	multiply(key, acc, acc, one);  /* at most n */
+	subtract_modulus(key, acc);
 	store(out, key->len, acc);
 	return true;
 }

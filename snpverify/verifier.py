@@ -322,7 +322,12 @@ class Verifier:
             )
             for item in certs
         ]
-        index: array[int] = array("i", certs_index)  # type: ignore[call-overload]  # raises for what is not a row of integers
+        if isinstance(certs_index, (str, bytes, bytearray, memoryview)):
+            raise TypeError(f"certs_index is {type(certs_index).__name__}, not a sequence of integers")
+        try:
+            index: array[int] = array("i", certs_index)  # type: ignore[call-overload]  # TypeError for other than integers
+        except OverflowError:
+            raise ValueError("certs_index holds a number that is no set's") from None
         if len(index) != n:
             raise ValueError(f"certs_index has {len(index)} entries for {n} reports")
         if n and (min(index) < -1 or max(index) >= len(keys)):
