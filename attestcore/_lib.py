@@ -264,13 +264,13 @@ def rows_of_sequence(items: Sequence[Buffer | None]) -> Rows:
     for i, item in enumerate(items):
         if item is None:
             continue
-        if not isinstance(item, bytes):
-            if not isinstance(item, (bytearray, memoryview)):
+        if type(item) is not bytes:  # what can change, and what may lie about its length, is copied
+            if not isinstance(item, (bytes, bytearray, memoryview)):
                 raise TypeError(f"row {i} is {type(item).__name__}, not bytes-like or None")
-            item = bytes(item)
+            item = memoryview(item).tobytes()
         view = ffi.from_buffer("uint8_t[]", item)
         ptrs[i] = view
-        lens[i] = len(item)
+        lens[i] = len(view)
         keep.append(view)
     c = ffi.new("att_rows *")
     c.n = n
@@ -424,7 +424,7 @@ def _binary_rows(form: str, a: CData, owner: object) -> Rows:
     return Rows(c, int(a.length), keep)
 
 
-_spread_key = os.urandom(16)  # spreads values over hash slots; no verdict depends on it
+_spread_key = os.urandom(16)  # for hash slots and marks; no verdict depends on it
 
 
 def distinct(rows: Rows) -> tuple[array[int], list[int]]:
@@ -635,23 +635,23 @@ class SnpTrust:
 
 
 class LeafSet:
-    """The leaves of one certificate set, linked; a part of a block that other sets share."""
+    """The leaves of one certificate set, linked, in memory of their own."""
 
-    __slots__ = ("_block", "error", "first", "num")
+    __slots__ = ("_leaves", "error", "num")
 
     def __init__(self, block: CData, first: int, num: int, error: Finding) -> None:
-        self._block = block
-        self.first = first
+        self._leaves = ffi.new("att_snp_leaf[]", max(num, 1))
+        ffi.memmove(self._leaves, block + first, num * ffi.sizeof("att_snp_leaf"))
         self.num = num
         self.error = error
 
     @property
     def weight(self) -> int:
         """Bytes that this set accounts for."""
-        return 128 + self.num * int(ffi.sizeof("att_snp_leaf"))
+        return 256 + self.num * int(ffi.sizeof("att_snp_leaf"))
 
     def leaf(self, i: int) -> LeafInfo:
-        c = self._block[self.first + i]
+        c = self._leaves[i]
         return LeafInfo(
             role=ROLES[c.role],
             product=PRODUCTS[c.product] or PRODUCTS[c.leaf_product],
@@ -665,7 +665,7 @@ class LeafSet:
 
     def fill(self, c: CData) -> None:
         """Writes this set into an att_snp_set; the set must outlive the call."""
-        c.leaves = self._block + self.first
+        c.leaves = self._leaves
         c.num_leaves = self.num
         c.error.code, c.error.field, c.error.offset = self.error.code, self.error.field, self.error.offset
 
@@ -765,7 +765,7 @@ _FINDING_SIZE = ffi.sizeof("att_finding")
 class SnpColumns:
     """What judging n reports gave, as columns; see att_snp_columns in csrc/attest.h."""
 
-    __slots__ = ("accepted", "c", "claims", "code", "codes", "crl", "findings", "leaf", "n", "omissions", "parsed", "reports",
+    __slots__ = ("accepted", "c", "claims", "code", "codes", "crl", "findings", "leaf", "mark", "n", "omissions", "parsed", "reports",
                  "valid_until", "verified")  # fmt: skip
 
     def __init__(self, n: int, *, findings: bool, claims: bool, reports: bool) -> None:
@@ -780,6 +780,7 @@ class SnpColumns:
         self.leaf = ffi.new("int32_t[]", room)
         self.crl = ffi.new("int32_t[]", room)
         self.valid_until = ffi.new("int64_t[]", room)
+        self.mark = ffi.new("uint64_t[]", room)
         self.findings = ffi.new("att_finding[]", room * NUM_SNP_CHECKS) if findings else ffi.NULL
         self.claims = ffi.new("att_snp_report[]", room) if claims else ffi.NULL
         self.reports = ffi.new("uint8_t[]", room * REPORT_LEN) if reports else ffi.NULL
@@ -792,15 +793,16 @@ class SnpColumns:
             self.parsed,
         )
         c.omissions, c.leaf, c.crl, c.valid_until = self.omissions, self.leaf, self.crl, self.valid_until
-        c.findings, c.claims, c.reports = self.findings, self.claims, self.reports
+        c.findings, c.claims, c.reports, c.mark = self.findings, self.claims, self.reports, self.mark
 
     def finding_list(self, row: int) -> list[Finding]:
         first = row * NUM_SNP_CHECKS
         return [_finding(self.findings[first + i]) for i in range(NUM_SNP_CHECKS)]
 
-    def row_codes(self, row: int) -> bytes:
+    def fingerprint(self, row: int) -> tuple[int, bytes]:
+        """A keyed hash of the bytes that were judged, and the row's codes."""
         width = 2 * NUM_SNP_CHECKS
-        return bytes(ffi.buffer(self.codes)[row * width : (row + 1) * width])
+        return int(self.mark[row]), bytes(ffi.buffer(self.codes)[row * width : (row + 1) * width])
 
     def report_fields(self, row: int) -> ReportFields:
         return _report_fields(self.claims[row])
@@ -990,6 +992,7 @@ def snp_verify(
     plan.at = times
     plan.at_stride = 0 if len(at) == 1 else 1
     plan.trust, plan.policy, plan.product = trust.c, policy.c, product
+    plan.mark_key = _spread_key
     if runner.native is not None:
         _scratch.room(n)
         if lib.att_snp_verify(runner.native, plan, _scratch.work, _scratch.jobs, out.c) != 0:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta, timezone
 from typing import TypeAlias
 
 from attestcore._lib import (
     NO_TIME,
     ArrowChunk,
-    Buffer,
     Rows,
     arrow_chunks,
     rows_of_buffer,
@@ -20,6 +19,8 @@ from attestcore._lib import (
 
 Time: TypeAlias = datetime | int
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_SECOND = timedelta(seconds=1)
 LAST_TIME = 253402300799  # 9999-12-31T23:59:59Z
 ROWS_PER_CALL = 16384  # rows judged by one call into the C core
 
@@ -29,7 +30,7 @@ def to_seconds(at: object) -> int:
     if isinstance(at, datetime):
         if at.tzinfo is None or at.utcoffset() is None:
             raise ValueError("the evaluation time is a naive datetime: give it a time zone")
-        seconds = at.timestamp().__floor__()
+        seconds = (at - _EPOCH) // _SECOND  # whole numbers: a float would round up
     elif isinstance(at, int) and not isinstance(at, bool):
         seconds = at
     else:
@@ -62,25 +63,24 @@ def to_rows(items: object, stride: int) -> list[Rows]:
     chunks = arrow_chunks(items)
     if chunks is not None:
         return [_plain(chunk) for chunk in chunks]
-    if isinstance(items, (bytes, bytearray, memoryview)):
-        return [_of_buffer(items, stride)]
-    if isinstance(items, Sequence) and not isinstance(items, str):
+    if isinstance(items, (list, tuple)):
         return [rows_of_sequence(items)]
     try:
-        view = memoryview(items)  # type: ignore[arg-type]  # numpy arrays, mmap, and whatever else is a buffer
+        view = memoryview(items)  # type: ignore[arg-type]  # bytes, numpy arrays, mmap, array: whatever is a buffer
     except TypeError:
+        if isinstance(items, Sequence) and not isinstance(items, str):
+            return [rows_of_sequence(items)]
         raise TypeError(f"a column of evidence cannot be {type(items).__name__}") from None
     return [_of_buffer(view, stride)]
 
 
-def _of_buffer(data: Buffer, stride: int) -> Rows:
-    view = memoryview(data)
+def _of_buffer(view: memoryview, stride: int) -> Rows:
     if not view.c_contiguous:
         raise ValueError("the buffer of evidence is not contiguous")
     size = view.nbytes
     if size % stride:
         raise ValueError(f"a buffer of {size} bytes is not a whole number of {stride}-byte rows")
-    return rows_of_buffer(data if isinstance(data, bytes) else view.cast("B") if size else b"", stride)
+    return rows_of_buffer(view.cast("B") if size else b"", stride)
 
 
 def _plain(chunk: ArrowChunk) -> Rows:

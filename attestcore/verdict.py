@@ -10,6 +10,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
+from types import MappingProxyType
 from typing import Any, Literal, NoReturn, Protocol, TypeAlias, final
 
 from attestcore._lib import NO_TIME, VERSION
@@ -51,6 +52,16 @@ def format_time(seconds: int | None) -> str | None:
     if seconds is None or seconds == NO_TIME or not 0 <= seconds <= 253402300799:
         return None
     return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _read_only(value: Mapping[str, Any]) -> Mapping[str, Any]:
+    return MappingProxyType({k: _read_only(v) if isinstance(v, Mapping) else v for k, v in value.items()})
+
+
+def _plain(value: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    if value is None:
+        return None
+    return {k: _plain(v) if isinstance(v, Mapping) else v for k, v in value.items()}
 
 
 class Record(Protocol):
@@ -128,8 +139,9 @@ class Verdict:
 
     @property
     def claims(self) -> Mapping[str, Any] | None:
-        """The evidence's fields by name, when it could be parsed; trust them only when `claims_verified`."""
-        return self._part("claims")  # type: ignore[no-any-return]
+        """The evidence's fields by name, read-only, when it could be parsed; trust them only when `claims_verified`."""
+        claims = self._part("claims")
+        return None if claims is None else _read_only(claims)
 
     @property
     def used(self) -> tuple[str, ...]:
@@ -162,7 +174,7 @@ class Verdict:
             "codes": list(self.codes),
             "checks": [check.to_dict() for check in self.checks],
             "omissions": list(self.omissions),
-            "claims": self.claims,
+            "claims": _plain(self._part("claims")),
             "claims_verified": self.claims_verified,
             "valid_until": format_time(self.valid_until),
             "evidence_sha256": self.evidence_sha256,

@@ -472,7 +472,7 @@ typedef struct {
 	uint8_t cpuid_fam_id;
 	uint8_t cpuid_mod_id;
 	uint8_t cpuid_step;
-	uint8_t product;         /* by CPUID; ATT_PRODUCT_NONE for version 2 and for what is not known */
+	uint8_t product;         /* by CPUID; of version 2 by its chain, once verified; ATT_PRODUCT_NONE for what is not known */
 	uint8_t tcb_layout;      /* 0 unknown, 1 Milan to Siena, 2 Turin; by CPUID, or by a CHIP_ID that no Turin has */
 	uint8_t chip_id_masked;
 	uint8_t current_version[3];    /* major, minor, build */
@@ -502,6 +502,7 @@ typedef struct {
 	const att_snp_trust *trust;
 	const att_snp_policy *policy;
 	uint32_t product;
+	uint8_t mark_key[16];   /* random; see att_snp_columns.mark */
 } att_snp_plan;
 
 /* What is kept of each row between begin and finish. */
@@ -526,6 +527,7 @@ typedef struct {
 	int64_t *valid_until;   /* the earliest end of what was used; ATT_NO_TIME when nothing was */
 	att_finding *findings;
 	att_snp_report *claims;
+	uint64_t *mark;         /* may be NULL; a keyed hash of the bytes that were judged, to notice when evidence changes later */
 	uint8_t *reports;       /* may be NULL; n * ATT_SNP_REPORT_LEN: the bytes that were judged (zeros for a row of another length) */
 } att_snp_columns;
 

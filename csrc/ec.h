@@ -6,15 +6,11 @@
 
 #include "sig.h"
 
-/* Jobs verified together share one inversion of s. */
-#define ATT_EC_CHUNK 16
-
 typedef struct {
-	uint32_t bytes;                                          /* L: of a coordinate, r, s and the digest */
-	const uint8_t *order;                                    /* n, big-endian */
+	const uint8_t *order;                                                     /* n, big-endian */
 	bool (*on_curve)(const uint8_t *xy);
-	void (*init)(void);                                      /* builds the table of the generator; before verify */
-	void (*verify)(att_sig_job *const *jobs, uint32_t num);  /* num <= ATT_EC_CHUNK, all of this curve; sets the outcomes */
+	void (*init)(void);                                                       /* builds the generator's table; before run */
+	void (*run)(uint32_t algorithm, att_sig_job *jobs, uint64_t num_jobs);    /* sets the outcomes of the jobs of this algorithm */
 } att_ec_curve;
 
 /* Builds what the curves need; called by att_init. */

@@ -5,25 +5,26 @@
  * none of this may ever be used to sign.
  *
  * The includer defines, before
- *   CURVE_BITS           bits of p and of n
- *   CURVE_DIGITS         28-bit digits that hold a field element with room to spare
- *   PRIME_TERMS(T)       p but for its last term, -1: T(+, e) or T(-, e) for each further power of two
- *   PRIME_LOW32          1 when p = 2^32 - 1 modulo 2^64, 0 when p = -1 modulo 2^64
- *   ORDER_INVERSE        -1/n modulo 2^56
- *   CONSTANTS            prime p and order n; plain_one 1; mont_one R, mont_b b R, generator_x and _y times R, all modulo p;
- *                        prime_r2 R^2 modulo p, order_r2 R^2 modulo n: initialisers of fe, made with FE10 or FE14
+ *   CURVE_BITS       bits of p and of n
+ *   CURVE_DIGITS     28-bit digits that hold a field element with room to spare
+ *   PRIME_TERMS(T)   p but for its last term, -1: T(+, e) or T(-, e) for each further power of two, the largest first
+ *   PRIME_LOW32      1 when p = 2^32 - 1 modulo 2^64, 0 when p = -1 modulo 2^64
+ *   PRIME_INVERSE    -1/p modulo 2^56
+ *   ORDER_INVERSE    -1/n modulo 2^56
+ * and the constants, of type fe: prime (p), order (n), plain_one (1); mont_one, mont_b, generator_x and generator_y, which are 1, b and
+ * G times R modulo p; prime_r2 and order_r2, R^2 modulo p and n; p and n in bytes as well (prime_bytes, order_bytes).
  *
  * A field element is NL signed limbs of B bits (56, or 28 where there are no 128-bit integers), value sum(v[i] * 2^(B i)), in
  * Montgomery form with R = 2^(28 * CURVE_DIGITS): 2^392 for P-384, 2^280 for P-256. Limbs may grow and go negative, so additions and
  * subtractions are limb by limb, without carries; products bring everything back. Both sizes of limb have the same R.
  *
  * Why nothing overflows. An element has width w when every limb but the last lies in [-w 2^B, w 2^B]; the last limb of any value
- * below 2^4 p stays below 2^(B - 4). Products have width 1, and 1/2 for B = 28, where digits are balanced
- * (both by less than 2^-19 over, see round_limb).
+ * below 2^4 p stays below 2^(B - 4). Products have width 1, and 1/2 for B = 28, where digits are balanced (and are over that by less
+ * than 2^-19, see round_limb).
  *   Columns of a product of widths u and w are at most NL u w 2^(2B), and the reduction adds less than 2^(2B + 2). The sum must stay
  *   below 2^127 for B = 56: u w < 2^11; below 2^63 for B = 28: u w <= 8. The largest here is 3.25 (y of a doubling, B = 28).
  *   Values: a product a b has a value in (-|a b| / R, |a b| / R + 2 p). For P-384, R > 2^8 p, points keep |x| < 20 p and
- *   |y|, |z| < 12 p; each formula below says how. P-256 has R > 2^23 p and needs no care.
+ *   |y|, |z| < 12 p; each formula below says how. P-256 has R > 2^24 p and needs no care.
  */
 #include <string.h>
 
@@ -245,7 +246,7 @@ static int fe_compare(const fe *a, const fe *b) {
 	return 0;
 }
 
-/* From [0, 4 m) to [0, m), settled. */
+/* From a small multiple of m at most to [0, m), settled. */
 static void fe_below(fe *a, const fe *m) {
 	fe_settle(a);
 	while (fe_compare(a, m) >= 0) {
@@ -279,46 +280,78 @@ static void fe_load(fe *out, const uint8_t *big_endian) {
 	}
 }
 
-/* a^(m - 2) for the prime m (big-endian, last byte at least 2): the inverse. Products and a in Montgomery form for m; a not 0. */
-static void invert(fe *out, const fe *a, const uint8_t *m, void (*mul)(fe *, const fe *, const fe *)) {
-	fe power[16];  /* entry 0 is not used */
-	fe acc;
-	bool started = false;
-	power[1] = *a;
-	for (int i = 2; i < 16; i++) {
-		mul(&power[i], &power[i - 1], a);
-	}
-	for (int i = 0; i < 2 * CURVE_BYTES; i++) {
-		const int byte = i < 2 * CURVE_BYTES - 2 ? m[i / 2] : m[i / 2] - 2;
-		const int nibble = i % 2 == 0 ? byte >> 4 : byte & 15;
-		for (int j = 0; started && j < 4; j++) {
-			mul(&acc, &acc, &acc);
+/* ---- inverses ------------------------------------------------------------------------------------------------------------ */
+
+/* The matrix of B division steps (Bernstein and Yang, "Fast constant-time gcd computation and modular inversion", 2019, section 8):
+ * it takes (f, g) to 2^B times what they become. Each row sums to at most 2^B. */
+typedef struct {
+	att_limb ff, fg, gf, gg;
+} steps;
+
+/* The low limbs of f (odd) and g decide B steps. Returns the new delta. */
+static int divide_steps(steps *out, int delta, att_ulimb f, att_ulimb g) {
+	att_ulimb ff = 1, fg = 0, gf = 0, gg = 1, t;
+	for (int left = B;;) {
+		const int zeros = __builtin_ctzll(g | (uint64_t)1 << left);
+		g >>= zeros;
+		ff <<= zeros;
+		fg <<= zeros;
+		delta += zeros;
+		left -= zeros;
+		if (left == 0) {
+			break;
 		}
-		if (nibble != 0 && started) {
-			mul(&acc, &acc, &power[nibble]);
-		} else if (nibble != 0) {
-			acc = power[nibble];
-			started = true;
+		if (delta > 0) {
+			delta = -delta;
+			t = f, f = g, g = 0 - t;
+			t = ff, ff = gf, gf = 0 - t;
+			t = fg, fg = gg, gg = 0 - t;
 		}
+		g += f;
+		gf += ff;
+		gg += fg;
 	}
-	*out = acc;
+	*out = (steps){(att_limb)ff, (att_limb)fg, (att_limb)gf, (att_limb)gg};
+	return delta;
 }
 
-/* a[i] -> 1 / a[i] for num elements, none 0, with one inversion (Montgomery's trick). prefix is scratch for num. */
-static void invert_all(fe *a, uint32_t num, fe *prefix, const uint8_t *m, void (*mul)(fe *, const fe *, const fe *)) {
-	fe inverse;
-	prefix[0] = a[0];
-	for (uint32_t i = 1; i < num; i++) {
-		mul(&prefix[i], &prefix[i - 1], &a[i]);
+/* (a u + b v + k m) / 2^B, with the k in [0, 2^B) that makes it whole; minus_inverse is -1/m modulo 2^B. All settled, of any sign. */
+static void combine(fe *out, const fe *a, att_limb u, const fe *b, att_limb v, const fe *m, att_ulimb minus_inverse) {
+	att_wide acc = (att_wide)a->v[0] * u + (att_wide)b->v[0] * v;
+	const att_limb k = (att_limb)((att_ulimb)acc * minus_inverse & MASK);
+	int64_t carry = wide_carry(acc + (att_wide)m->v[0] * k);
+	for (int i = 1; i < NL; i++) {
+		acc = (att_wide)a->v[i] * u + (att_wide)b->v[i] * v + (att_wide)m->v[i] * k + carry;
+		out->v[i - 1] = (att_limb)((att_ulimb)acc & MASK);
+		carry = wide_carry(acc);
 	}
-	invert(&inverse, &prefix[num - 1], m, mul);
-	for (uint32_t i = num - 1; i > 0; i--) {
-		fe next;
-		mul(&next, &inverse, &a[i]);
-		mul(&a[i], &inverse, &prefix[i - 1]);
-		inverse = next;
+	out->v[NL - 1] = (att_limb)carry;
+}
+
+/* A number in (0, 128 m), settled, that is 1/a modulo the prime m, for a in [1, m), settled: f = d a and g = e a modulo m hold
+ * throughout, and at the end f is 1 or -1. Each round adds at most m to the larger of |d| and |e|; the steps are at most
+ * (49 * 384 + 57) / 17 (theorem 11.2 there), so rounds are at most 40. For a = 0 there is no inverse, and out is 64 m. */
+static void invert(fe *out, const fe *a, const fe *m, att_ulimb minus_inverse) {
+	static const fe zero;
+	fe f = *m, g = *a, d = zero, e = plain_one, t;
+	int delta = 1;
+	while (fe_compare(&g, &zero) != 0) {
+		steps by;
+		delta = divide_steps(&by, delta, (att_ulimb)f.v[0], (att_ulimb)g.v[0]);
+		combine(&t, &f, by.ff, &g, by.fg, m, minus_inverse);  /* here k = 0: whole as it is */
+		combine(&g, &f, by.gf, &g, by.gg, m, minus_inverse);
+		f = t;
+		combine(&t, &d, by.ff, &e, by.fg, m, minus_inverse);
+		combine(&e, &d, by.gf, &e, by.gg, m, minus_inverse);
+		d = t;
 	}
-	a[0] = inverse;
+	const int64_t sign = f.v[NL - 1] < 0 ? -1 : 1;
+	int64_t carry = 0;
+	for (int i = 0; i < NL; i++) {
+		carry += sign * d.v[i] + (int64_t)64 * m->v[i];
+		out->v[i] = i < NL - 1 ? (att_limb)(carry & (int64_t)MASK) : (att_limb)carry;
+		carry >>= B;
+	}
 }
 
 /* ---- points -------------------------------------------------------------------------------------------------------------- */
@@ -456,28 +489,20 @@ static bool load_key(point *out, const uint8_t *key) {
 static point g_table[G_TABLE];            /* G, 3 G, 5 G ...: written by init_table alone */
 
 static void init_table(void) {
-	jacobian odd[G_TABLE], twice;
-	fe z[G_TABLE], scratch[G_TABLE], zz;
+	jacobian p = {generator_x, generator_y, mont_one}, twice = p;
 	cached step;
-	odd[0].x = generator_x;
-	odd[0].y = generator_y;
-	odd[0].z = mont_one;
-	twice = odd[0];
+	fe w, ww;
 	double_point(&twice);
 	to_cached(&step, &twice);
-	for (int i = 1; i < G_TABLE; i++) {
-		odd[i] = odd[i - 1];
-		add_cached(&odd[i], &step, false);
-	}
 	for (int i = 0; i < G_TABLE; i++) {
-		z[i] = odd[i].z;
-	}
-	invert_all(z, G_TABLE, scratch, prime_bytes, fe_mul);
-	for (int i = 0; i < G_TABLE; i++) {
-		fe_sqr(&zz, &z[i]);
-		fe_mul(&g_table[i].x, &odd[i].x, &zz);
-		fe_mul(&zz, &zz, &z[i]);
-		fe_mul(&g_table[i].y, &odd[i].y, &zz);
+		fe_plain(&w, &p.z);
+		invert(&w, &w, &prime, (att_ulimb)PRIME_INVERSE & MASK);
+		fe_mul(&w, &w, &prime_r2);
+		fe_sqr(&ww, &w);
+		fe_mul(&g_table[i].x, &p.x, &ww);
+		fe_mul(&ww, &ww, &w);
+		fe_mul(&g_table[i].y, &p.y, &ww);
+		add_cached(&p, &step, false);
 	}
 }
 
@@ -634,70 +659,65 @@ static bool x_matches(const jacobian *p, const fe *r) {
 
 /* ---- ECDSA, FIPS 186-5 6.4.2 --------------------------------------------------------------------------------------------- */
 
-/* A job whose key and ranges hold. All scalars plain; e may be n or more. */
+/* The table of the last key, kept from job to job. */
 typedef struct {
-	att_sig_job *job;
+	bool filled;
 	point key;
-	fe r, e;
-} prepared;
+	cached odd[Q_TABLE];
+} key_table;
+
+static const cached *table_of(key_table *last, const point *key) {
+	if (!last->filled || memcmp(&last->key, key, sizeof *key) != 0) {
+		odd_multiples(last->odd, key);
+		last->key = *key;
+		last->filled = true;
+	}
+	return last->odd;
+}
 
 static bool in_order(const uint8_t *scalar) {
 	static const uint8_t zero[CURVE_BYTES];
 	return memcmp(scalar, order_bytes, CURVE_BYTES) < 0 && memcmp(scalar, zero, CURVE_BYTES) != 0;
 }
 
-/* Steps 1 and 2: everything that can be refused without arithmetic on points. s comes out in Montgomery form modulo n. The digest is
- * as long as n, so its bits are taken whole (6.4.1). */
-static bool prepare(prepared *out, fe *s, att_sig_job *job) {
+/* u = a w modulo n, as bits; w in Montgomery form, a plain and of any size that fits. */
+static bits scaled(const fe *a, const fe *w) {
+	fe u;
+	sc_mul(&u, a, w);
+	fe_below(&u, &order);
+	return scalar_bits(&u);
+}
+
+/* Steps 1 to 7. What can be refused without arithmetic comes first. The digest is as long as n, so its bits are taken whole (6.4.1);
+ * they need not be below n. */
+static bool verify_job(const att_sig_job *job, key_table *last) {
 	uint8_t sig[2 * CURVE_BYTES];
+	point key;
+	jacobian sum;
+	fe r, e, w;
 	if (job->key_len != 2 * CURVE_BYTES || job->sig_len != 2 * CURVE_BYTES || job->digest_len != CURVE_BYTES || job->key == NULL ||
 	    job->sig == NULL) {
 		return false;
 	}
 	memcpy(sig, job->sig, sizeof sig);
-	if (!in_order(sig) || !in_order(sig + CURVE_BYTES) || !load_key(&out->key, job->key)) {
+	if (!in_order(sig) || !in_order(sig + CURVE_BYTES) || !load_key(&key, job->key)) {
 		return false;
 	}
-	out->job = job;
-	fe_load(&out->r, sig);
-	fe_load(&out->e, job->digest);
-	fe_load(s, sig + CURVE_BYTES);
-	sc_mul(s, s, &order_r2);
-	return true;
+	fe_load(&r, sig);
+	fe_load(&e, job->digest);
+	fe_load(&w, sig + CURVE_BYTES);
+	invert(&w, &w, &order, (att_ulimb)ORDER_INVERSE & MASK);
+	sc_mul(&w, &w, &order_r2);
+	const bits u1 = scaled(&e, &w), u2 = scaled(&r, &w);
+	return (sum_fast(&sum, &u1, &u2, table_of(last, &key)) || sum_checked(&sum, &u1, &u2, &key)) && x_matches(&sum, &r);
 }
 
-/* Steps 3 to 7, with w = 1/s in Montgomery form. */
-static bool verify_prepared(const prepared *p, const fe *w, const cached *q_table) {
-	fe u;
-	jacobian sum;
-	sc_mul(&u, &p->e, w);
-	fe_below(&u, &order);
-	const bits u1 = scalar_bits(&u);
-	sc_mul(&u, &p->r, w);
-	fe_below(&u, &order);
-	const bits u2 = scalar_bits(&u);
-	return (sum_fast(&sum, &u1, &u2, q_table) || sum_checked(&sum, &u1, &u2, &p->key)) && x_matches(&sum, &p->r);
-}
-
-static void curve_verify(att_sig_job *const *jobs, uint32_t num) {
-	prepared ready[ATT_EC_CHUNK];
-	fe s[ATT_EC_CHUNK], scratch[ATT_EC_CHUNK];
-	cached q_table[Q_TABLE];
-	uint32_t n = 0;
-	for (uint32_t i = 0; i < num; i++) {
-		jobs[i]->outcome = ATT_SIG_INVALID;
-		n += prepare(&ready[n], &s[n], jobs[i]) ? 1 : 0;
-	}
-	if (n == 0) {
-		return;
-	}
-	invert_all(s, n, scratch, order_bytes, sc_mul);
-	for (uint32_t i = 0; i < n; i++) {
-		if (i == 0 || memcmp(&ready[i].key, &ready[i - 1].key, sizeof(point)) != 0) {
-			odd_multiples(q_table, &ready[i].key);
-		}
-		if (verify_prepared(&ready[i], &s[i], q_table)) {
-			ready[i].job->outcome = ATT_SIG_VALID;
+static void curve_run(uint32_t algorithm, att_sig_job *jobs, uint64_t num_jobs) {
+	key_table last;
+	last.filled = false;
+	for (uint64_t i = 0; i < num_jobs; i++) {
+		if (jobs[i].algorithm == algorithm) {
+			jobs[i].outcome = verify_job(&jobs[i], &last) ? ATT_SIG_VALID : ATT_SIG_INVALID;
 		}
 	}
 }

@@ -3,6 +3,7 @@
  * ec_p256.c: NIST P-256 (SP 800-186, 3.2.1.3) for the portable engine: p = 2^256 - 2^224 + 2^192 + 2^96 - 1. */
 #define CURVE_BITS 256
 #define CURVE_DIGITS 10
+#define PRIME_INVERSE 1
 #define ORDER_INVERSE 0xd1c8aaee00bc4f  /* -1/n mod 2^56 */
 #include "ec_element.h"
 
@@ -47,4 +48,4 @@ static const fe generator_y = {FE10(0xa8571ff, 0xce95560, 0xdf25357, 0xa7e55cd, 
 
 #include "ec_curve.h"
 
-const att_ec_curve att_ec_p256 = {CURVE_BYTES, order_bytes, curve_has, init_table, curve_verify};
+const att_ec_curve att_ec_p256 = {order_bytes, curve_has, init_table, curve_run};

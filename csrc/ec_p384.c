@@ -3,6 +3,7 @@
  * ec_p384.c: NIST P-384 (SP 800-186, 3.2.1.4) for the portable engine: p = 2^384 - 2^128 - 2^96 + 2^32 - 1. */
 #define CURVE_BITS 384
 #define CURVE_DIGITS 14
+#define PRIME_INVERSE 0x100000001
 #define ORDER_INVERSE 0xd46089e88fdc45  /* -1/n mod 2^56 */
 #include "ec_element.h"
 
@@ -53,4 +54,4 @@ static const fe generator_y = {FE14(0x3a4fe2b, 0x3dad200, 0x9ac2304, 0xbfa6b4a, 
 
 #include "ec_curve.h"
 
-const att_ec_curve att_ec_p384 = {CURVE_BYTES, order_bytes, curve_has, init_table, curve_verify};
+const att_ec_curve att_ec_p384 = {order_bytes, curve_has, init_table, curve_run};

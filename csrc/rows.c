@@ -90,7 +90,7 @@ static void sip_round(uint64_t v[4]) {
 }
 
 /* SipHash-1-3 (Aumasson, Bernstein 2012): rows are hostile, and must not be able to choose their slots. */
-static uint64_t sip13(const uint8_t key[16], const uint8_t *data, uint64_t len) {
+uint64_t att_sip13(const uint8_t key[16], const uint8_t *data, uint64_t len) {
 	uint64_t k0 = att_load_le64(key);
 	uint64_t k1 = att_load_le64(key + 8);
 	uint64_t v[4] = {k0 ^ UINT64_C(0x736f6d6570736575), k1 ^ UINT64_C(0x646f72616e646f6d), k0 ^ UINT64_C(0x6c7967656e657261),
@@ -127,7 +127,7 @@ int64_t att_rows_distinct(const att_rows *rows, const uint8_t *key, int32_t *out
 		if (!att_row(rows, i, &data, &len)) {
 			continue;
 		}
-		uint64_t slot = sip13(key, data, len) & (num_slots - 1);
+		uint64_t slot = att_sip13(key, data, len) & (num_slots - 1);
 		for (; slots[slot] >= 0; slot = (slot + 1) & (num_slots - 1)) {
 			const uint8_t *other;
 			uint64_t other_len;

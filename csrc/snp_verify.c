@@ -450,6 +450,9 @@ static void store_row(const row_state *row, uint64_t i, att_snp_columns *out) {
 	if (out->claims != NULL) {
 		out->claims[i] = row->fields;
 	}
+	if (out->mark != NULL) {
+		out->mark[i] = att_sip13(row->plan->mark_key, row->report, sizeof row->report);
+	}
 	if (out->reports != NULL) {
 		memcpy(out->reports + i * ATT_SNP_REPORT_LEN, row->report, ATT_SNP_REPORT_LEN);
 	}
@@ -518,6 +521,14 @@ static void close_row(uint64_t required, uint64_t i, att_snp_columns *out) {
 	out->code[i] = missed != 0 && first == ATT_NOT_RUN ? note_contradiction(missed, i, out) : first;
 }
 
+/* What a verified chain says where the report itself does not. */
+static void note_product(const att_snp_plan *plan, uint64_t i, att_snp_columns *out) {
+	if (out->claims != NULL && out->verified[i] && !out->claims[i].has_cpuid) {
+		int64_t set = plan->set_index != NULL ? plan->set_index[i] : 0;
+		out->claims[i].product = plan->sets[set].leaves[out->leaf[i]].product;
+	}
+}
+
 void att_snp_finish(const att_snp_plan *plan, const att_snp_work *work, const att_sig_job *jobs, uint64_t num_jobs,
                     att_snp_columns *out) {
 	for (uint64_t i = 0; i < plan->reports.n; i++) {
@@ -533,6 +544,7 @@ void att_snp_finish(const att_snp_plan *plan, const att_snp_work *work, const at
 	}
 	for (uint64_t i = 0; i < plan->reports.n; i++) {
 		close_row(work[i].required, i, out);
+		note_product(plan, i, out);
 	}
 }
 

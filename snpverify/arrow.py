@@ -7,9 +7,11 @@ from array import array
 from collections.abc import Callable, Sequence
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from attestcore import _lib
 from attestcore._lib import SNP_LAYOUT, SnpColumns
+from attestcore.columns import LAST_TIME
 from snpverify.report import PLATFORM_BITS, POLICY_BITS
 
 KIND = "sev-snp"
@@ -44,10 +46,9 @@ def _times(at: array[int], n: int) -> pa.Array:
     if len(at) == 1:
         at = at * n
     seconds = _numbers(pa.int64(), at, n)
+    known = pc.and_(pc.greater_equal(seconds, 0), pc.less_equal(seconds, LAST_TIME))
     nothing = pa.scalar(None, pa.int64())
-    import pyarrow.compute as pc
-
-    return pc.if_else(pc.equal(seconds, _lib.NO_TIME), nothing, seconds).cast(pa.timestamp("s", tz="UTC"))
+    return pc.if_else(known, seconds, nothing).cast(pa.timestamp("s", tz="UTC"))
 
 
 def _verdict_columns(columns: SnpColumns, at: array[int]) -> dict[str, pa.Array]:
@@ -77,7 +78,6 @@ class _Claims:
         self._parsed = _numbers(pa.uint8(), columns.parsed_bytes(), columns.n).cast(pa.bool_())
 
     def _where(self, condition: pa.Array, values: pa.Array) -> pa.Array:
-        import pyarrow.compute as pc
 
         return pc.if_else(condition, values, pa.scalar(None, values.type))
 
@@ -95,7 +95,6 @@ class _Claims:
         return self.number(member).cast(pa.bool_())
 
     def bits(self, member: str, names: dict[str, int], extra: dict[str, tuple[int, int]]) -> pa.Array:
-        import pyarrow.compute as pc
 
         word = self.number(member)
         parts: dict[str, pa.Array] = {}
@@ -107,10 +106,9 @@ class _Claims:
             bits = pc.bit_wise_and(pc.shift_right(word, pa.scalar(bit, pa.uint64())), pa.scalar(1, pa.uint64()))
             parts[name] = bits.cast(pa.bool_())
         parts["raw"] = word
-        return pa.StructArray.from_arrays(list(parts.values()), list(parts))
+        return pa.StructArray.from_arrays(list(parts.values()), list(parts), mask=pc.invert(self._parsed))
 
     def tcb(self, name: str, kind: int) -> pa.Array:
-        import pyarrow.compute as pc
 
         layout = self.number("tcb_layout")
         known, turin = pc.greater(layout, 0), pc.equal(layout, 2)
@@ -118,15 +116,13 @@ class _Claims:
         for part in ("boot_loader", "tee", "snp", "microcode"):
             parts[part] = self._where(known, self.number(f"tcb.{kind}.{part}"))
         parts["raw"] = self.field(name)
-        return pa.StructArray.from_arrays(list(parts.values()), list(parts))
+        return pa.StructArray.from_arrays(list(parts.values()), list(parts), mask=pc.invert(self._parsed))
 
     def from_version(self, first: int, values: pa.Array) -> pa.Array:
-        import pyarrow.compute as pc
 
         return self._where(pc.greater_equal(self.number("version"), first), values)
 
     def firmware(self, member: str) -> pa.Array:
-        import pyarrow.compute as pc
 
         parts = [self.number(f"{member}.{i}").cast(pa.string()) for i in range(3)]
         return pc.binary_join_element_wise(*parts, ".")

@@ -193,8 +193,8 @@ def _version(parts: tuple[int, int, int]) -> str:
     return ".".join(map(str, parts))
 
 
-def make_report(data: bytes, read: ReportFields, product: str | None = None) -> Report:
-    """A Report over bytes that the core has read. product: what a verified chain says where the report itself does not."""
+def make_report(data: bytes, read: ReportFields) -> Report:
+    """A Report over bytes that the core has read."""
     layout = read.tcb_layout
     mitigations = read.version >= 4
     return Report(
@@ -229,7 +229,7 @@ def make_report(data: bytes, read: ReportFields, product: str | None = None) -> 
         launch_tcb=_tcb(_field(data, "LAUNCH_TCB"), read.launch_tcb, layout),
         launch_mit_vector=read.launch_mit_vector if mitigations else None,
         current_mit_vector=read.current_mit_vector if mitigations else None,
-        product=read.product or product,
+        product=read.product,
     )
 
 

@@ -63,7 +63,8 @@ def _open_set(blobs: Sequence[bytes], *, one_cell: bool) -> tuple[list[bytes], F
     hands over for all rows may be a whole fleet's, so its PEM is taken block by block."""
     ders: dict[bytes, None] = {}
     error = _NOTHING_WRONG
-    for blob in map(_without_preface, blobs):
+    for whole in blobs:
+        blob = _without_preface(whole) if len(whole) <= _lib.BLOB_MAX_BYTES or not one_cell else whole
         parts = [blob]
         if not one_cell and blob.startswith(b"-----BEGIN "):
             parts = [part for part in _PEM_BLOCK.split(blob) if part.strip()]
@@ -163,9 +164,7 @@ class _Item:
     def claims(self) -> Mapping[str, Any] | None:
         if not self._columns.parsed[0] or self._data is None:
             return None
-        leaf = self._leaf()
-        product = leaf.product if leaf is not None and self._columns.verified[0] else None
-        return make_report(self._data, self._columns.report_fields(0), product).to_dict()
+        return make_report(self._data, self._columns.report_fields(0)).to_dict()
 
     def used(self) -> tuple[str, ...]:
         leaf = self._leaf()
@@ -442,33 +441,27 @@ class _Piece:
 class BatchResults(Sequence[Verdict]):
     """Results of verify_batch: columns of n entries in input order, and the full verdict of a row when it is asked for."""
 
-    __slots__ = ("_accepted", "_code", "_n", "_pieces", "_sets", "_verifier")
+    __slots__ = ("_n", "_pieces", "_sets", "_verifier")
 
     def __init__(self, verifier: Verifier, pieces: list[_Piece], sets: list[LeafSet], n: int) -> None:
         self._verifier = verifier
         self._pieces = pieces
         self._sets = sets
         self._n = n
-        self._accepted: list[bool] | None = None
-        self._code: list[str | None] | None = None
 
     def __len__(self) -> int:
         return self._n
 
     @property
     def accepted(self) -> list[bool]:
-        """Per row: accepted or not."""
-        if self._accepted is None:
-            self._accepted = [value == 1 for piece in self._pieces for value in piece.columns.accepted_bytes()]
-        return self._accepted
+        """Per row: accepted or not. A new list each time."""
+        return [value == 1 for piece in self._pieces for value in piece.columns.accepted_bytes()]
 
     @property
     def code(self) -> list[str | None]:
-        """Per row: the first code that stands against it; None when it is accepted."""
-        if self._code is None:
-            names = _lib.CODE_NAMES
-            self._code = [names.get(number) for piece in self._pieces for number in piece.columns.code_numbers()]
-        return self._code
+        """Per row: the first code that stands against it; None when it is accepted. A new list each time."""
+        names = _lib.CODE_NAMES
+        return [names.get(number) for piece in self._pieces for number in piece.columns.code_numbers()]
 
     @overload
     def __getitem__(self, row: int) -> Verdict: ...
@@ -476,8 +469,8 @@ class BatchResults(Sequence[Verdict]):
     def __getitem__(self, row: slice) -> list[Verdict]: ...
 
     def __getitem__(self, row: int | slice) -> Verdict | list[Verdict]:
-        """The full verdict: the row is judged again on a private copy of its bytes. RuntimeError when that does not give what the
-        columns say, because someone has changed the evidence since."""
+        """The full verdict: the row is judged again on a private copy of its bytes. RuntimeError when these are not the bytes that the
+        columns speak of, because someone has changed the evidence since."""
         if isinstance(row, slice):
             return [self[i] for i in range(*row.indices(self._n))]
         if row < 0:
@@ -488,7 +481,7 @@ class BatchResults(Sequence[Verdict]):
         local = row - piece.first
         leaf_set = self._set_of(piece, local)
         verdict, columns = self._verifier._verdict(piece.rows.get(local), leaf_set, piece.time(local))
-        if columns.row_codes(0) != piece.columns.row_codes(local):
+        if columns.fingerprint(0) != piece.columns.fingerprint(local):
             raise RuntimeError(f"the evidence of row {row} was changed after it was verified")
         return verdict
 

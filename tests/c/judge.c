@@ -103,7 +103,7 @@ static void judge(const att_snp_trust *trust, const att_snp_set *set, int64_t at
 	int64_t until;
 	att_finding findings[ATT_SNP_NUM_CHECKS];
 	att_snp_report claims;
-	att_snp_columns out = {codes, &code, &accepted, &verified, &parsed, &omissions, &leaf, &crl, &until, findings, &claims, NULL};
+	att_snp_columns out = {codes, &code, &accepted, &verified, &parsed, &omissions, &leaf, &crl, &until, findings, &claims, NULL, NULL};
 	att_snp_work work[1];
 	att_sig_job jobs[1];
 	if (att_snp_verify(0, &plan, work, jobs, &out) != 0) {

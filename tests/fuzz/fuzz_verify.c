@@ -68,7 +68,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 	uint32_t omissions;
 	int32_t leaf, crl;
 	int64_t valid_until;
-	att_snp_columns out = {codes, &code, &accepted, &verified, &parsed, &omissions, &leaf, &crl, &valid_until, NULL, NULL, NULL};
+	att_snp_columns out = {codes, &code, &accepted, &verified, &parsed, &omissions, &leaf, &crl, &valid_until, NULL, NULL, NULL, NULL};
 	att_snp_work work[1];
 	att_sig_job jobs[1];
 	if (att_snp_verify(0, &plan, work, jobs, &out) != 0 || accepted || verified || code <= ATT_PASS || code == ATT_CODE_INTERNAL) {
