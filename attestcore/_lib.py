@@ -214,6 +214,11 @@ def _run_jobs(runner: Runner, jobs: CData, n: int) -> None:
         job.outcome = lib.ATT_SIG_VALID if valid is True else lib.ATT_SIG_INVALID
 
 
+def snapshot(data: Buffer) -> bytes:
+    """A private copy of what cannot be relied on to stay, or to be as long as it says; plain bytes are taken as they are."""
+    return data if type(data) is bytes else memoryview(data).tobytes()
+
+
 # ---- columns in ------------------------------------------------------------------------------------------------------------
 
 
@@ -267,7 +272,7 @@ def rows_of_sequence(items: Sequence[Buffer | None]) -> Rows:
         if type(item) is not bytes:  # what can change, and what may lie about its length, is copied
             if not isinstance(item, (bytes, bytearray, memoryview)):
                 raise TypeError(f"row {i} is {type(item).__name__}, not bytes-like or None")
-            item = memoryview(item).tobytes()
+            item = snapshot(item)
         view = ffi.from_buffer("uint8_t[]", item)
         ptrs[i] = view
         lens[i] = len(view)
@@ -388,6 +393,8 @@ def _dictionary_indices(form: str, a: CData, num_values: int) -> array[int]:
 
 
 def _binary_rows(form: str, a: CData, owner: object) -> Rows:
+    if form == "n":  # Arrow's null type: what an all-null column without a type becomes
+        return rows_of_sequence([None] * a.length)
     c = ffi.new("att_rows *")
     c.n = a.length
     c.first = a.offset
@@ -459,6 +466,8 @@ _TICKS = {"l": 1, "tss": 1, "tsm": 10**3, "tsu": 10**6, "tsn": 10**9}
 
 def times_of_arrow(chunk: ArrowChunk) -> array[int]:
     """Unix seconds of an int64 or timestamp column; NO_TIME for null."""
+    if chunk.format == "n":
+        return array("q", [NO_TIME]) * chunk.n
     per_second = _TICKS.get(chunk.format.split(":")[0])
     if chunk.ints is None or per_second is None:
         raise TypeError(f"an Arrow column of type {chunk.format!r} holds no times")

@@ -43,7 +43,7 @@ class IdAuth:
 
 def parse_id_block(data: Buffer) -> IdBlock:
     """Reads the 96 bytes of an ID_BLOCK. Raises ParseError."""
-    block = bytes(data)
+    block = _lib.snapshot(data)
     if len(block) != 96:
         raise ParseError("id-block-malformed", "ID_BLOCK", min(len(block), 96), f"{len(block)} bytes instead of 96")
     version = int.from_bytes(block[0x50:0x54], "little")
@@ -76,7 +76,7 @@ def _report_codes(block: IdBlock, id_key: bytes, author_key: bytes | None, repor
 def verify_id_block(block: Buffer, auth: Buffer, *, report: Report | None = None, engine: str | None = None) -> IdAuth:
     """Verifies an ID block under its ID key, the ID key under its author key when there is one, and both against a report when one is
     given (a parsed one: verify it first). Raises ParseError when the structures are malformed."""
-    block, auth = bytes(block), bytes(auth)
+    block, auth = _lib.snapshot(block), _lib.snapshot(auth)
     name = engines.resolve(engine)
     error, id_key, author_key, outcomes = _lib.snp_id_auth(block, auth, engines.runner(name))
     if error.failed:

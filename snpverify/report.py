@@ -256,7 +256,7 @@ def parse_report(data: bytes | bytearray | memoryview, *, product: str | None = 
     """
     if not isinstance(data, (bytes, bytearray, memoryview)):
         raise TypeError(f"a report is bytes, not {type(data).__name__}")
-    copy = bytes(data)
+    copy = _lib.snapshot(data)
     read, findings = _lib.snp_parse(copy, product_number(product))
     for finding in findings:
         if finding.failed and (read is None or _lib.CODE_CATEGORIES[finding.code] == "parse"):

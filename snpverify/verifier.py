@@ -14,7 +14,7 @@ from array import array
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, TypeAlias, final, overload
+from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias, final, overload
 
 from attestcore import _lib, engines
 from attestcore._lib import NO_TIME, Buffer, Finding, LeafInfo, LeafSet, Rows, Runner, SnpColumns, SnpPolicy, SnpTrust
@@ -45,7 +45,7 @@ def _blobs(certs: object, name: str) -> tuple[bytes, ...]:
     for blob in certs:
         if not isinstance(blob, (bytes, bytearray, memoryview)):
             raise TypeError(f"{name} holds {type(blob).__name__}: a certificate is bytes (DER or PEM)")
-        out.append(bytes(blob))
+        out.append(_lib.snapshot(blob))
     return tuple(out)
 
 
@@ -237,7 +237,7 @@ class Verifier:
     """Prepared once, used by any number of threads.
 
     policy    snpverify.Policy; None is the default policy
-    roots     ARKs to trust instead of the shipped ones (DER or PEM, bytes each; ASKs and ASVKs may stand beside them)
+    roots     ARKs to trust, as they are, instead of the shipped ones (DER or PEM, bytes each; ASKs and ASVKs may stand beside them)
     crls      CRLs of those ARKs (DER or PEM); for evidence of several days give the CRL of each
     product   "milan", "genoa" or "turin": refuse all others
     engine    "portable", "cryptography", ...; None takes the best, or what ATTESTCORE_ENGINE said at import
@@ -260,6 +260,8 @@ class Verifier:
     ) -> None:
         if policy is not None and not isinstance(policy, Policy):
             raise TypeError(f"policy is {type(policy).__name__}, not snpverify.Policy")
+        if isinstance(cache_bytes, bool) or not isinstance(cache_bytes, int) or cache_bytes < 0:
+            raise TypeError("cache_bytes is a number of bytes, 0 or more")
         self.policy: Policy = policy if policy is not None else Policy()
         self.engine: str = engines.resolve(engine)
         self._policy_digest = self.policy.digest()
@@ -317,7 +319,9 @@ class Verifier:
         keys = [
             (
                 True,
-                (bytes(item),) if isinstance(item, (bytes, bytearray, memoryview)) else _blobs(item, "a set of certs"),
+                (_lib.snapshot(item),)
+                if isinstance(item, (bytes, bytearray, memoryview))
+                else _blobs(item, "a set of certs"),
             )
             for item in certs
         ]
@@ -367,7 +371,7 @@ class Verifier:
         if not isinstance(data, (bytes, bytearray, memoryview)):
             raise TypeError(f"a report is bytes, not {type(data).__name__}")
         sets = self._one_set(certs)
-        return self._verdict(bytes(data), sets[0] if sets else None, to_seconds(at))[0]
+        return self._verdict(_lib.snapshot(data), sets[0] if sets else None, to_seconds(at))[0]
 
     def verify_batch(
         self,
@@ -380,7 +384,9 @@ class Verifier:
     ) -> BatchResults:
         """Judges a column of reports; one result a row, in order, whatever the rows hold.
 
-        reports      a buffer of n * 1184 bytes, a sequence of bytes-like (None and any length: that row fails), or Arrow binary
+        reports      a buffer of n * 1184 bytes, a sequence of bytes-like (None and any length: that row fails), or Arrow binary;
+                     an Arrow array from a file that is not trusted must have passed its library's own validation, as the
+                     interface does not tell how long its buffers are
         certs        a sequence of DER or PEM bytes, one set for every row; with certs_index a sequence of such sets; or an Arrow binary
                      column, one set a row (dictionary-encoded is fastest). Where rows have sets of their own, each element of one
                      is bounded: 1 MiB and 16 certificates
@@ -451,6 +457,9 @@ class BatchResults(Sequence[Verdict]):
 
     def __len__(self) -> int:
         return self._n
+
+    def __bool__(self) -> NoReturn:
+        raise TypeError("results are neither true nor false: read .accepted")
 
     @property
     def accepted(self) -> list[bool]:
