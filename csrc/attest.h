@@ -189,7 +189,8 @@ const char *att_cpu_features(void);
 /* Sets the outcome of every job. Returns 0, or -1 when the engine is not usable (outcomes untouched). */
 int32_t att_sig_run(uint32_t engine, att_sig_job *jobs, uint64_t num_jobs);
 
-/* Columns straight in: n keys of 2L bytes, n digests of L, n signatures of 2L; out n bytes, 1 valid, 0 not. */
+/* Columns straight in: n keys of 2L bytes, n digests of L, n signatures of 2L; out n bytes, 1 valid, 0 not. Returns 0, or -1 with out
+ * untouched: the engine is not usable, the algorithm is of the other family, or the modulus has not 256 to 512 bytes. */
 int32_t att_verify_ecdsa(uint32_t engine, uint32_t algorithm, const uint8_t *keys, const uint8_t *digests, const uint8_t *sigs,
                          uint64_t n, uint8_t *out);
 int32_t att_verify_rsa(uint32_t engine, uint32_t algorithm, const uint8_t *modulus, uint64_t modulus_len, uint32_t exponent,

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * selftest.c: the C core against a file of known answers, without Python: for other CPUs, other sizes of limb, and sanitizers.
+ * tests/core/test_cross_cpu.py writes the file, builds this with csrc/ *.c and runs it, natively or under qemu. Lines:
+ *   hash 256|384|512 MESSAGE DIGEST
+ *   sig ALGORITHM EXPONENT VALID KEY DIGEST SIGNATURE NAME
+ * with bytes in hex, "-" for none. Prints one line a kind of test with the count, exits 1 at the first difference. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "attest.h"
+
+#define MAX_LINE 65536
+#define MAX_JOBS 16384
+
+typedef struct {
+	uint8_t *bytes;  /* exactly len bytes of heap, so that a sanitizer sees each step beyond them; NULL when there are none */
+	size_t len;
+} blob;
+
+static void stop(const char *what, const char *where) {
+	printf("FAILED: %s: %s\n", what, where);
+	exit(1);
+}
+
+static blob from_hex(const char *hex) {
+	blob out = {NULL, 0};
+	if (hex == NULL) {
+		stop("a field is missing", "vector file");
+	}
+	if (strcmp(hex, "-") == 0) {
+		return out;
+	}
+	out.len = strlen(hex) / 2;
+	out.bytes = malloc(out.len);
+	for (size_t i = 0; i < out.len; i++) {
+		unsigned byte;
+		if (out.bytes == NULL || sscanf(hex + 2 * i, "%2x", &byte) != 1) {
+			stop("not hex", hex);
+		}
+		out.bytes[i] = (uint8_t)byte;
+	}
+	return out;
+}
+
+static long number(void) {
+	const char *text = strtok(NULL, " \n");
+	if (text == NULL) {
+		stop("a number is missing", "vector file");
+	}
+	return strtol(text, NULL, 10);
+}
+
+static void check_hash(void) {
+	const long bits = number();
+	blob message = from_hex(strtok(NULL, " \n"));
+	blob expected = from_hex(strtok(NULL, " \n"));
+	uint8_t out[64];
+	if (bits == 256) {
+		att_sha256(message.bytes, message.len, out);
+	} else if (bits == 384) {
+		att_sha384(message.bytes, message.len, out);
+	} else {
+		att_sha512(message.bytes, message.len, out);
+	}
+	if (expected.len != (size_t)bits / 8 || memcmp(out, expected.bytes, expected.len) != 0) {
+		printf("SHA-%ld of %lu bytes\n", bits, (unsigned long)message.len);
+		stop("wrong digest", "hash");
+	}
+	free(message.bytes);
+	free(expected.bytes);
+}
+
+static att_sig_job jobs[MAX_JOBS];
+static uint8_t expected[MAX_JOBS];
+static char *names[MAX_JOBS];
+static uint32_t num_jobs;
+
+static void take_job(void) {
+	att_sig_job *job = &jobs[num_jobs];
+	if (num_jobs == MAX_JOBS) {
+		stop("too many jobs", "vector file");
+	}
+	job->algorithm = (uint8_t)number();
+	job->exponent = (uint32_t)strtoul(strtok(NULL, " \n"), NULL, 10);
+	expected[num_jobs] = number() == 1 ? ATT_SIG_VALID : ATT_SIG_INVALID;
+	const blob key = from_hex(strtok(NULL, " \n"));
+	const blob digest = from_hex(strtok(NULL, " \n"));
+	const blob sig = from_hex(strtok(NULL, " \n"));
+	const char *name = strtok(NULL, " \n");
+	if (name == NULL || digest.len > sizeof job->digest) {
+		stop("a job has no name, or its digest is too long", "vector file");
+	}
+	job->key = key.bytes;
+	job->key_len = (uint16_t)key.len;
+	job->sig = sig.bytes;
+	job->sig_len = (uint16_t)sig.len;
+	job->digest_len = (uint16_t)digest.len;
+	if (digest.len != 0) {
+		memcpy(job->digest, digest.bytes, digest.len);
+	}
+	free(digest.bytes);
+	names[num_jobs] = malloc(strlen(name) + 1);
+	if (names[num_jobs] == NULL) {
+		stop("no memory", name);
+	}
+	strcpy(names[num_jobs++], name);
+}
+
+/* All jobs at once, then some alone: an outcome does not depend on a job's neighbours. */
+static void check_engine(uint32_t engine) {
+	uint32_t valid = 0, alone = 0;
+	for (uint32_t i = 0; i < num_jobs; i++) {
+		jobs[i].outcome = ATT_SIG_NOT_RUN;
+	}
+	if (att_sig_run(engine, jobs, num_jobs) != 0) {
+		stop("engine does not run", att_engine_name(engine));
+	}
+	for (uint32_t i = 0; i < num_jobs; i++) {
+		if (jobs[i].outcome != expected[i]) {
+			stop(att_engine_name(engine), names[i]);
+		}
+		valid += expected[i] == ATT_SIG_VALID;
+	}
+	for (uint32_t i = 0; i < num_jobs; i += 37, alone++) {
+		jobs[i].outcome = ATT_SIG_NOT_RUN;
+		if (att_sig_run(engine, &jobs[i], 1) != 0 || jobs[i].outcome != expected[i]) {
+			stop("alone", names[i]);
+		}
+	}
+	printf("engine %s: %u signatures, %u valid, %u again alone\n", att_engine_name(engine), num_jobs, valid, alone);
+}
+
+int main(int argc, char **argv) {
+	static char line[MAX_LINE];
+	unsigned hashes = 0, engines = 0;
+	FILE *in = argc == 2 ? fopen(argv[1], "r") : NULL;
+	if (in == NULL) {
+		stop("usage: selftest FILE", argc == 2 ? argv[1] : "");
+	}
+	const int32_t step = att_init();
+	printf("%s, %lu-bit pointers, first byte of 1 is %u\n", att_build(), (unsigned long)(8 * sizeof(void *)), *(const uint8_t *)&(uint16_t){1});
+	if (step != 0 || att_init() != 0) {
+		printf("step %d\n", (int)step);
+		stop("self-test at start", "att_init");
+	}
+	while (fgets(line, sizeof line, in) != NULL) {
+		const char *kind = strtok(line, " \n");
+		if (kind != NULL && strcmp(kind, "hash") == 0) {
+			check_hash();
+			hashes++;
+		} else if (kind != NULL && strcmp(kind, "sig") == 0) {
+			take_job();
+		} else {
+			stop("unknown line", kind != NULL ? kind : "");
+		}
+	}
+	fclose(in);
+	printf("hashes: %u\n", hashes);
+	for (uint32_t engine = 0; att_engine_name(engine) != NULL; engine++) {
+		if (att_engine_usable(engine) != 0) {
+			check_engine(engine);
+			engines++;
+		}
+	}
+	for (uint32_t i = 0; i < num_jobs; i++) {
+		free((void *)(uintptr_t)jobs[i].key);
+		free((void *)(uintptr_t)jobs[i].sig);
+		free(names[i]);
+	}
+	if (hashes == 0 || num_jobs == 0 || engines == 0) {
+		stop("nothing was tested", "vector file");
+	}
+	printf("ok\n");
+	return 0;
+}
