@@ -639,6 +639,8 @@ class SnpTrust:
         jobs = ffi.new("att_sig_job[]", max(lib.att_snp_trust_jobs(c, ffi.NULL), 1))
         _run_jobs(runner, jobs, lib.att_snp_trust_jobs(c, jobs))
         lib.att_snp_trust_finish(c, jobs)
+        if any(self._anchors[i].root != i for i in range(len(anchors))):
+            raise ValueError("roots: an ARK's own signature does not verify")
         self.crl_infos = tuple(self._crls.info(i) for i in range(len(crls)))
         self.intermediate_hashes = frozenset(_bytes(self._intermediates[i].sha256) for i in range(len(intermediates)))
 

@@ -349,7 +349,7 @@ typedef struct {
 /* What a verifier trusts: the anchors (ARKs), known intermediates (ASKs and ASVKs, shipped ones) and the CRLs. Read-only once
  * finished; may be shared by all threads. */
 typedef struct {
-	const att_snp_cert *anchors;
+	att_snp_cert *anchors;
 	uint32_t num_anchors;
 	att_snp_cert *intermediates;
 	uint32_t num_intermediates;
@@ -359,9 +359,9 @@ typedef struct {
 	uint64_t num_serials;
 } att_snp_trust;
 
-/* The signature jobs of a trust: every intermediate and every CRL under every anchor of its issuer's name. Returns their count, at
- * most (num_intermediates + num_crls) * num_anchors; jobs NULL: count only. Run them, then att_snp_trust_finish sets the root of
- * each and the profile of a CRL that no anchor signed. */
+/* The signature jobs of a trust: every anchor under itself, every intermediate and every CRL under every anchor of its issuer's name.
+ * Returns their count, at most (1 + num_intermediates + num_crls) * num_anchors; jobs NULL: count only. Run them, then
+ * att_snp_trust_finish sets the root of each (of an anchor: itself, or -1) and the profile of a CRL that no anchor signed. */
 uint64_t att_snp_trust_jobs(const att_snp_trust *trust, att_sig_job *jobs);
 void att_snp_trust_finish(att_snp_trust *trust, const att_sig_job *jobs);
 

@@ -92,6 +92,12 @@ static void walk_crl(job_walk *walk, const att_snp_trust *trust, att_snp_crl *cr
 }
 
 static void walk_trust(job_walk *walk, const att_snp_trust *trust) {
+	for (uint32_t i = 0; i < trust->num_anchors; i++) {
+		bool signs_itself = walk_cert(walk, &trust->anchors[i], &trust->anchors[i], i);
+		if (walk->outcomes != NULL) {
+			trust->anchors[i].root = signs_itself ? (int32_t)i : -1;
+		}
+	}
 	for (uint32_t i = 0; i < trust->num_intermediates; i++) {
 		int32_t root = walk_anchors(walk, trust, &trust->intermediates[i], i);
 		if (walk->outcomes != NULL) {

@@ -172,8 +172,8 @@ static bool lists_serial(const att_snp_trust *trust, const att_snp_crl *crl, con
 	return false;
 }
 
-/* The ARK's list covers what the ARK issued: ASK, ASVK and itself. The leaf's serial, 0 on all of AMD's, is looked up as well: a
- * list that names it means nothing good. */
+/* The ARK's list covers what the ARK issued: ASK, ASVK and itself. The leaf's serial is looked up as well, should AMD ever number
+ * leaves: it is 0 today, which no list may name. */
 static void judge_revocation(row_state *row, const att_snp_crl *crl) {
 	static const uint16_t fields[3] = {ATT_FIELD_LEAF, ATT_FIELD_ISSUER, ATT_FIELD_ROOT};
 	for (int place = 0; place < 3; place++) {

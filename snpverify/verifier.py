@@ -237,7 +237,7 @@ class Verifier:
     """Prepared once, used by any number of threads.
 
     policy    snpverify.Policy; None is the default policy
-    roots     ARKs to trust, as they are, instead of the shipped ones (DER or PEM, bytes each; ASKs and ASVKs may stand beside them)
+    roots     ARKs to trust instead of the shipped ones (DER or PEM, bytes each; ASKs and ASVKs may stand beside them)
     crls      CRLs of those ARKs (DER or PEM); for evidence of several days give the CRL of each
     product   "milan", "genoa" or "turin": refuse all others
     engine    "portable", "cryptography", ...; None takes the best, or what ATTESTCORE_ENGINE said at import
