@@ -12,6 +12,21 @@ static char features[256];
 
 const char *att_cpu_features(void) { return features; }
 
+bool att_cpu_has(const char *name) {
+	const size_t len = strlen(name);
+	for (const char *at = features; *at != '\0';) {
+		size_t word = 0;
+		while (at[word] != '\0' && at[word] != ' ') {
+			word++;
+		}
+		if (word == len && memcmp(at, name, len) == 0) {
+			return true;
+		}
+		at += word + (at[word] == ' ' ? 1 : 0);
+	}
+	return false;
+}
+
 #if defined(__x86_64__) || defined(__i386__)
 #include <cpuid.h>
 

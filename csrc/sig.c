@@ -8,6 +8,7 @@
 #include "sig_kat.h"
 
 static const att_sig_engine *const engines[] = {
+	&att_engine_ifma8,
 	&att_engine_portable,
 };
 

@@ -9,7 +9,8 @@
 
 #include "attest.h"
 
-/* One engine: run sets the outcome of each job; usable is asked once, by att_init. */
+/* One engine: run sets the outcome of each job; usable is asked once, by att_init, and makes what the engine
+ * needs at run time. */
 typedef struct {
 	const char *name;
 	uint32_t lanes;
@@ -17,6 +18,7 @@ typedef struct {
 	void (*run)(att_sig_job *jobs, uint64_t num_jobs);
 } att_sig_engine;
 
+extern const att_sig_engine att_engine_ifma8;
 extern const att_sig_engine att_engine_portable;
 
 /* True when X || Y (big-endian) is a point of the curve of algorithm (ATT_ECDSA_P256 or _P384) with both coordinates below p. */
