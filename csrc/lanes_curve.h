@@ -49,14 +49,14 @@ LANES_FUNCTION void double_point(jacobian *p) {
 	fe_settle(&u);
 	fe_mul(&alpha, &t, &u);
 	fe_mul(&beta, &p->x, &yy);
+	fe_shift(&u, &beta, 3);
+	fe_negate(&u, &u);
+	fe_sqr_add(&p->x, &alpha, &u);
 	fe_add(&t, &p->y, &p->z);
 	fe_settle(&t);
 	fe_add(&u, &yy, &zz);
 	fe_negate(&u, &u);
 	fe_sqr_add(&p->z, &t, &u);
-	fe_shift(&u, &beta, 3);
-	fe_negate(&u, &u);
-	fe_sqr_add(&p->x, &alpha, &u);
 	fe_shift(&t, &beta, 2);
 	fe_sub(&t, &t, &p->x);
 	fe_settle(&t);
@@ -221,22 +221,25 @@ typedef struct {
 	uint32_t started;
 } running;
 
+/* out = the point of from in the lanes of m. */
+LANES_INLINE void pick_point(jacobian *out, vmask m, const jacobian *from) {
+	fe_pick(&out->x, m, &from->x, &out->x);
+	fe_pick(&out->y, m, &from->y, &out->y);
+	fe_pick(&out->z, m, &from->z, &out->z);
+}
+
 /* The sum goes on with next in lanes that had a point, begins with first (or its negative) in lanes that had none, and stays
  * where the digit is 0. */
 LANES_INLINE void take_sum(running *sum, const choice *c, const jacobian *next, const jacobian *first) {
 	const uint32_t begin = c->some & ~sum->started;
 	const vmask go_on = v_mask(c->some & sum->started);
-	fe_pick(&sum->p.x, go_on, &next->x, &sum->p.x);
-	fe_pick(&sum->p.y, go_on, &next->y, &sum->p.y);
-	fe_pick(&sum->p.z, go_on, &next->z, &sum->p.z);
+	pick_point(&sum->p, go_on, next);
 	if (begin != 0) {
-		fe minus_y;
-		fe_negate(&minus_y, &first->y);
-		fe_settle(&minus_y);
-		fe_pick(&minus_y, v_mask(c->negative), &minus_y, &first->y);
-		fe_pick(&sum->p.x, v_mask(begin), &first->x, &sum->p.x);
-		fe_pick(&sum->p.y, v_mask(begin), &minus_y, &sum->p.y);
-		fe_pick(&sum->p.z, v_mask(begin), &first->z, &sum->p.z);
+		jacobian signed_first = *first;
+		fe_negate(&signed_first.y, &first->y);
+		fe_settle(&signed_first.y);
+		fe_pick(&signed_first.y, v_mask(c->negative), &signed_first.y, &first->y);
+		pick_point(&sum->p, v_mask(begin), &signed_first);
 		sum->started |= begin;
 	}
 }
@@ -320,59 +323,77 @@ LANES_FUNCTION void sum_of(running *sum, const digits *d, const q_table *table) 
 	}
 }
 
-/* The multiples of G, lane l those that are l + 1 modulo LANES: lane by lane to (l + 1) G, then in steps of LANES G. */
-LANES_FUNCTION void build_generator_table(void) {
-	enum { STEPS = G_TABLE / LANES };
-	jacobian p[STEPS], walk;
-	cached step;
-	fe z[STEPS], scratch[STEPS], zz;
+LANES_FUNCTION void load_generator(point *g) {
+	fe_set(&g->x, generator_x);
+	fe_set(&g->y, generator_y);
+}
+
+/* (l + 1) G in lane l; the last lane's point, in every lane, is the step to the next LANES multiples. */
+LANES_FUNCTION void first_multiples(jacobian *out, cached *step) {
+	jacobian walk;
 	point g;
-	fe_set(&g.x, generator_x);
-	fe_set(&g.y, generator_y);
+	load_generator(&g);
 	walk.x = g.x;
 	walk.y = g.y;
 	fe_set(&walk.z, mont_one);
-	p[0] = walk;
+	*out = walk;
 	for (int l = 1; l < LANES; l++) {
-		const vmask from_here = v_mask(~((1u << l) - 1));
 		if (l == 1) {
 			double_point(&walk);
 		} else {
 			add_point(&walk, &walk, &g, v_mask(0));
 		}
-		fe_pick(&p[0].x, from_here, &walk.x, &p[0].x);
-		fe_pick(&p[0].y, from_here, &walk.y, &p[0].y);
-		fe_pick(&p[0].z, from_here, &walk.z, &p[0].z);
+		pick_point(out, v_mask(~((1u << l) - 1)), &walk);
 	}
-	to_cached(&step, &walk);
-	for (int i = 0; i < STEPS; i++) {
-		if (i == 1) {  /* lane LANES - 1 holds LANES G itself: doubled there, added elsewhere */
-			jacobian twice = p[0];
-			double_point(&twice);
-			add_cached(&p[1], &p[0], &step, v_mask(0));
-			fe_pick(&p[1].x, v_mask(1u << (LANES - 1)), &twice.x, &p[1].x);
-			fe_pick(&p[1].y, v_mask(1u << (LANES - 1)), &twice.y, &p[1].y);
-			fe_pick(&p[1].z, v_mask(1u << (LANES - 1)), &twice.z, &p[1].z);
-		} else if (i > 1) {
-			add_cached(&p[i], &p[i - 1], &step, v_mask(0));
-		}
+	to_cached(step, &walk);
+}
+
+/* The step after the first finds the step's own point in the last lane, which is doubled there. */
+LANES_FUNCTION void next_multiples(jacobian *out, const jacobian *p, const cached *step, bool first) {
+	jacobian twice = *p;
+	add_cached(out, p, step, v_mask(0));
+	if (first) {
+		double_point(&twice);
+		pick_point(out, v_mask(1u << (LANES - 1)), &twice);
+	}
+}
+
+#define SLICE 16  /* vectors that share an inversion */
+
+LANES_FUNCTION void store_multiples(uint64_t (*out)[2][ROW], const jacobian *p) {
+	fe z[SLICE], scratch[SLICE], zz, part[2];
+	for (int i = 0; i < SLICE; i++) {
 		z[i] = p[i].z;
 	}
-	invert_all(z, STEPS, scratch, prime_bytes, fe_mul);
-	for (int i = 0; i < STEPS; i++) {
-		uint64_t *rows[LANES];
+	invert_all(z, SLICE, scratch, prime_bytes, fe_mul);
+	for (int i = 0; i < SLICE; i++) {
 		fe_sqr(&zz, &z[i]);
-		fe_mul(&g.x, &p[i].x, &zz);
+		fe_mul(&part[0], &p[i].x, &zz);
 		fe_mul(&zz, &zz, &z[i]);
-		fe_mul(&g.y, &p[i].y, &zz);
-		for (int l = 0; l < LANES; l++) {
-			rows[l] = g_table[LANES * i + l][0];
+		fe_mul(&part[1], &p[i].y, &zz);
+		for (int xy = 0; xy < 2; xy++) {
+			uint64_t *rows[LANES];
+			for (int l = 0; l < LANES; l++) {
+				rows[l] = out[LANES * i + l][xy];
+			}
+			fe_store(&part[xy], rows);
 		}
-		fe_store(&g.x, rows);
-		for (int l = 0; l < LANES; l++) {
-			rows[l] = g_table[LANES * i + l][1];
+	}
+}
+
+LANES_FUNCTION void build_generator_table(void) {
+	jacobian p[SLICE];
+	cached step;
+	_Static_assert(G_TABLE % (SLICE * LANES) == 0, "slices are whole");
+	first_multiples(&p[0], &step);
+	for (int k = 0; k < G_TABLE; k += SLICE * LANES) {
+		if (k != 0) {
+			next_multiples(&p[0], &p[SLICE - 1], &step, false);
 		}
-		fe_store(&g.y, rows);
+		for (int i = 1; i < SLICE; i++) {
+			next_multiples(&p[i], &p[i - 1], &step, k == 0 && i == 1);
+		}
+		store_multiples(g_table + k, p);
 	}
 }
 
@@ -487,8 +508,7 @@ LANES_FUNCTION void fill(group *g, fe *s, att_sig_job *const *jobs, uint32_t *ne
 	load_number(&t, &n, Y);
 	fe_mul(&g->key.y, &t, &factor);
 	g->good = on_curve_lanes(&g->key) & ((1u << filled) - 1);
-	fe_set(&generator.x, generator_x);
-	fe_set(&generator.y, generator_y);
+	load_generator(&generator);
 	fe_pick(&g->key.x, v_mask(g->good), &g->key.x, &generator.x);
 	fe_pick(&g->key.y, v_mask(g->good), &g->key.y, &generator.y);
 }

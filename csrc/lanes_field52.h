@@ -168,11 +168,11 @@ LANES_INLINE void product(fe *out, product_kind kind, const fe *a, const fe *b, 
 	}
 	reduce_begin(col);
 	LANES_UNROLL
-	for (int k = 0; k < 2 * NL; k++) {
-		col[k] = v_add(col[k], column_of(kind, a, b, c, d, k));
-		if (k < NL) {
-			reduce_digit(col, k);
-		}
+	for (int k = 0; k < NL; k++) {
+		/* Two columns a digit: digits are one long chain, and columns all the work there is to fill it with. */
+		col[2 * k] = v_add(col[2 * k], column_of(kind, a, b, c, d, 2 * k));
+		col[2 * k + 1] = v_add(col[2 * k + 1], column_of(kind, a, b, c, d, 2 * k + 1));
+		reduce_digit(col, k);
 	}
 	if (raw == NULL && (kind == MUL || kind == SQR)) {
 		carry_limbs(out, col + NL);
@@ -214,9 +214,11 @@ LANES_FUNCTION void fe_mul_sub_8sqr(fe *out, const fe *a, const fe *b, const fe 
  * for P-256, when a and b are below 2.02 * 2^CURVE_BITS. Nothing about n is sparse. */
 LANES_FUNCTION void sc_mul(fe *out, const fe *a, const fe *b) {
 	vec col[2 * NL];
+	LANES_UNROLL
 	for (int k = 0; k < 2 * NL; k++) {
 		col[k] = column_mul(a->v, b->v, k);
 	}
+	LANES_UNROLL
 	for (int k = 0; k < NL; k++) {
 		const vec q = v_lo52(v_set(0), col[k], v_set(ORDER_INVERSE));
 		LANES_UNROLL

@@ -1,0 +1,189 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every native engine of this machine over millions of ECDSA signatures: all outcomes must be equal, and right where they are known.
+
+    python tests/long/engines_equal.py --signatures 1000000 --seed 1 --resume run.json
+
+Signatures are random, damaged, at the edges of their ranges, and made to meet exceptional additions. They come in chunks, each from its
+own seed, so a run can be stopped and goes on where its file says; the first difference is printed as a job and ends the run with status 1.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+import random
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "core"))
+
+import sigvectors as vectors
+from sigvectors import Curve, Point
+
+from attestcore import signatures
+
+CHUNK: Final = 8192
+POOL: Final = 512  # keys, and nonces: their products with the generator are made once
+CHECKED_BY_CRYPTOGRAPHY: Final = 16  # one job in so many
+
+Job = tuple[bytes, bytes, bytes, bool | None]  # key, digest, signature, and whether it is valid where that is known
+
+
+@dataclass
+class Generator:
+    """Jobs of one curve. Pools of keys and nonces make a valid signature cost a few products modulo n."""
+
+    curve: Curve
+    keys: list[tuple[int, bytes]]
+    nonces: list[tuple[int, int]]
+    small: list[tuple[int, bytes]]
+    scalars: list[int]
+    fixed: list[Job]
+
+    @classmethod
+    def of(cls, curve: Curve, seed: str) -> Generator:
+        rng = random.Random(f"{seed} {curve.name} pools")
+        n = curve.n
+
+        def encoded(point: Point) -> bytes:
+            assert point is not None
+            return curve.wide(point[0]) + curve.wide(point[1])
+
+        keys = [(d, encoded(curve.of_generator(d))) for d in (rng.randrange(1, n) for _ in range(POOL))]
+        near = [*range(1, 40), *(n - d for d in range(1, 40)), *(pow(2, -i, n) for i in range(1, 10))]
+        small = [(d, encoded(curve.of_generator(d))) for d in near]
+        nonces = []
+        for _ in range(POOL):
+            k = rng.randrange(1, n)
+            point = curve.of_generator(k)
+            assert point is not None
+            nonces.append((k, point[0] % n))
+        families = (vectors.range_cases, vectors.wrap_cases, vectors.key_cases, vectors.meeting_cases)
+        fixed = [(case.key, case.digest, case.sig, case.valid) for family in families for case in family(curve)]
+        return cls(curve, keys, nonces, small, vectors.special_scalars(curve), fixed)
+
+    def valid(self, rng: random.Random) -> Job:
+        d, key = rng.choice(self.keys)
+        return self.signed(rng, d, key, rng.choice((rng.randrange(self.curve.n), 0, 1, self.curve.n, self.curve.n - 1)))
+
+    def signed(self, rng: random.Random, d: int, key: bytes, e: int) -> Job:
+        n, wide = self.curve.n, self.curve.wide
+        k, r = rng.choice(self.nonces)
+        s = pow(k, -1, n) * (e + r * d) % n
+        return key, wide(e), wide(r) + wide(rng.choice((s, n - s))), True if s else None
+
+    def damaged(self, rng: random.Random) -> Job:
+        parts = list(self.valid(rng)[:3])
+        which = rng.randrange(3)
+        data = bytearray(parts[which])
+        data[rng.randrange(len(data))] ^= 1 << rng.randrange(8)
+        parts[which] = bytes(data)
+        return parts[0], parts[1], parts[2], None
+
+    def edge(self, rng: random.Random) -> Job:
+        """r, s, the digest or a coordinate at and around 0, 1, n and p."""
+        n, p, wide, length = self.curve.n, self.curve.p, self.curve.wide, self.curve.length
+        top = 2 ** (8 * length) - 1
+        ends = [
+            v for v in (0, 1, 2, n - 2, n - 1, n, n + 1, p - n - 1, p - n, p - n + 1, p - 1, p, p + 1, top) if v <= top
+        ]
+        key, digest, sig, _ = self.valid(rng)
+        parts = [key[:length], key[length:], digest, sig[:length], sig[length:]]
+        for i in rng.sample(range(5), rng.choice((1, 1, 2))):
+            parts[i] = wide(rng.choice(ends))
+        return parts[0] + parts[1], parts[2], parts[3] + parts[4], None
+
+    def meeting(self, rng: random.Random) -> Job:
+        """Keys that are small multiples of G, or scalars that make u1 G and u2 Q meet on the way."""
+        curve, n = self.curve, self.curve.n
+        if rng.random() < 0.5:
+            d, key = rng.choice(self.small)
+            u1, u2 = (rng.choice((rng.choice(self.scalars), rng.randrange(1, 300))) for _ in range(2))
+        else:
+            d, key = rng.choice(self.keys)
+            u2 = rng.choice((rng.choice(self.scalars), rng.randrange(1, n)))
+            u1 = (
+                rng.choice((1, -1)) * u2 * d + rng.choice((0, 0, 1, -1, rng.randrange(1 << rng.randrange(1, 200))))
+            ) % n
+        total = curve.of_generator(u1 + u2 * d)
+        r = total[0] % n if total is not None else rng.randrange(1, n)
+        s = r * pow(u2, -1, n) % n
+        return key, curve.wide(u1 * s % n), curve.wide(r) + curve.wide(s), total is not None
+
+    def known(self, rng: random.Random) -> Job:
+        return rng.choice(self.fixed)
+
+    def chunk(self, seed: str, number: int) -> list[Job]:
+        rng = random.Random(f"{seed} {self.curve.name} {number}")
+        kinds: list[Callable[[random.Random], Job]] = [self.valid, self.damaged, self.edge, self.meeting, self.known]
+        return [kind(rng) for kind in rng.choices(kinds, (60, 20, 10, 4, 6), k=CHUNK)]
+
+
+def compare(curve: Curve, jobs: list[Job], engines: list[str]) -> int:
+    """The count of valid ones; SystemExit at the first difference."""
+    keys, digests, sigs = (b"".join(job[i] for job in jobs) for i in range(3))
+    first = signatures.verify_ecdsa(curve.name, keys, digests, sigs, engine=engines[0])
+    expected = bytes(first[i] if job[3] is None else job[3] for i, job in enumerate(jobs))
+    found = {engines[0]: first}
+    for engine in engines[1:]:
+        found[engine] = signatures.verify_ecdsa(curve.name, keys, digests, sigs, engine=engine)
+    some = slice(None, None, CHECKED_BY_CRYPTOGRAPHY)
+    columns = (b"".join(job[i] for job in jobs[some]) for i in range(3))
+    by_library = signatures.verify_ecdsa(curve.name, *columns, engine="cryptography")
+    for engine, outcomes in found.items():
+        if outcomes != expected:
+            at = next(i for i in range(len(jobs)) if outcomes[i] != expected[i])
+            what = " ".join(part.hex() for part in jobs[at][:3])
+            raise SystemExit(f"DIFFERENT: {curve.name} {engine}: {outcomes[at]}, expected {expected[at]}: {what}")
+        if outcomes[some] != by_library:
+            raise SystemExit(f"DIFFERENT: {curve.name} {engine} and cryptography: {[j[:3] for j in jobs[some]]}")
+    return sum(expected)
+
+
+def cpu() -> str:
+    path = Path("/proc/cpuinfo")
+    lines = path.read_text().splitlines() if path.exists() else []
+    return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), platform.machine())
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--signatures", type=int, required=True, help="how many a curve")
+    parser.add_argument("--seed", required=True)
+    parser.add_argument("--resume", type=Path, required=True, help="where progress is kept")
+    parser.add_argument("--curve", choices=[curve.name for curve in vectors.CURVES], action="append")
+    options = parser.parse_args()
+    engines = [name for name in signatures.engines() if name != "cryptography"]
+    state: dict[str, dict[str, int]] = {}
+    if options.resume.exists():
+        kept = json.loads(options.resume.read_text())
+        if kept["seed"] != options.seed or kept["engines"] != engines:
+            raise SystemExit(f"{options.resume} belongs to seed {kept['seed']!r} and engines {kept['engines']}")
+        state = kept["curves"]
+    print(f"seed {options.seed!r}, engines {', '.join(engines)}, {cpu()}", flush=True)
+    for curve in vectors.CURVES:
+        if options.curve is not None and curve.name not in options.curve:
+            continue
+        generator = Generator.of(curve, options.seed)
+        done = state.setdefault(curve.name, {"signatures": 0, "valid": 0})
+        started, begun = time.monotonic(), done["signatures"]
+        while done["signatures"] < options.signatures:
+            done["valid"] += compare(curve, generator.chunk(options.seed, done["signatures"] // CHUNK), engines)
+            done["signatures"] += CHUNK
+            partial = options.resume.with_suffix(".partial")
+            partial.write_text(json.dumps({"seed": options.seed, "engines": engines, "curves": state}))
+            partial.replace(options.resume)
+            if done["signatures"] // CHUNK % 16 == 0:
+                rate = (done["signatures"] - begun) / (time.monotonic() - started)
+                print(f"{curve.name} {done['signatures']} equal, {done['valid']} valid, {rate:.0f}/s", flush=True)
+        print(f"{curve.name}: {done['signatures']} signatures equal, {done['valid']} valid", flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
