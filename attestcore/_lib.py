@@ -324,14 +324,33 @@ class ArrowChunk:
     ints: tuple[CData, int, CData, int] | None  # 64-bit integers: values, first row, validity, its length
 
 
+def _buffer_sizes(column: object) -> list[int] | None:
+    """Bytes in each buffer of a pyarrow array; None of another library's, whose word is taken: the C interface does not tell."""
+    if type(column).__module__.partition(".")[0] != "pyarrow":
+        return None
+    return [0 if buffer is None else buffer.size for buffer in column.buffers()]  # type: ignore[attr-defined]
+
+
+def _dictionary_sizes(column: object) -> list[int] | None:
+    dictionary = getattr(column, "dictionary", None)
+    return None if dictionary is None else _buffer_sizes(dictionary)
+
+
+def _require_size(sizes: list[int] | None, buffer: int, needed: int) -> None:
+    if sizes is not None and (buffer >= len(sizes) or sizes[buffer] < needed):
+        raise ValueError("an Arrow buffer is shorter than its array says")
+
+
 def arrow_chunks(column: object) -> list[ArrowChunk] | None:
     """The arrays of any object that speaks the Arrow PyCapsule protocol; None when it does not."""
+    if hasattr(column, "chunks") and hasattr(column, "__arrow_c_stream__"):  # pyarrow.ChunkedArray
+        return [chunk for part in column.chunks for chunk in arrow_chunks(part) or []]
     if hasattr(column, "__arrow_c_array__"):
         schema_capsule, array_capsule = column.__arrow_c_array__()
         owner = _ArrowOwner()
         schema = ffi.cast("struct ArrowSchema *", _capsule_pointer(schema_capsule, b"arrow_schema"))
         owner.take(schema, ffi.cast("struct ArrowArray *", _capsule_pointer(array_capsule, b"arrow_array")))
-        return [_chunk(owner, owner.schema)]
+        return [_chunk(owner, owner.schema, None, _buffer_sizes(column), _dictionary_sizes(column))]
     if hasattr(column, "__arrow_c_stream__"):
         return _stream_chunks(column.__arrow_c_stream__())
     return None
@@ -359,20 +378,34 @@ def _validity(a: CData) -> tuple[CData, int]:
     return ffi.cast("const uint8_t *", bits), (a.offset + a.length + 7) // 8
 
 
-def _chunk(owner: _ArrowOwner, schema: CData, keep: object = None) -> ArrowChunk:
+def _chunk(
+    owner: _ArrowOwner,
+    schema: CData,
+    keep: object = None,
+    sizes: list[int] | None = None,
+    dictionary_sizes: list[int] | None = None,
+) -> ArrowChunk:
     a = owner.array
     form = _text(schema.format)
     both = (owner, keep)
+    end = a.offset + a.length
+    if a.length and a.n_buffers and a.buffers[0] != ffi.NULL:
+        _require_size(sizes, 0, (end + 7) // 8)
     if schema.dictionary != ffi.NULL:
-        values = _binary_rows(_text(schema.dictionary.format), a.dictionary, both)
+        _require_size(sizes, 1, end * _INDEX_TYPES.get(form, (0, 0))[0])
+        values = _binary_rows(_text(schema.dictionary.format), a.dictionary, both, dictionary_sizes)
         return ArrowChunk("dictionary", a.length, values, _dictionary_indices(form, a, values.n), both, None)
     if form == "l" or form.startswith("ts"):
+        _require_size(sizes, 1, 8 * end)
         validity, validity_len = _validity(a)
         data = ffi.cast("const int64_t *", a.buffers[1])
         return ArrowChunk(form, a.length, None, None, both, (data, a.offset, validity, validity_len))
-    return ArrowChunk(form, a.length, _binary_rows(form, a, both), None, both, None)
+    if form in _BINARY or form.startswith("w:"):
+        return ArrowChunk(form, a.length, _binary_rows(form, a, both, sizes), None, both, None)
+    return ArrowChunk(form, a.length, None, None, both, None)
 
 
+_BINARY = frozenset({"n", "z", "u", "Z", "U", "vz", "vu"})
 _INDEX_TYPES = {"c": (1, 1), "C": (1, 0), "s": (2, 1), "S": (2, 0), "i": (4, 1), "I": (4, 0), "l": (8, 1), "L": (8, 0)}
 
 
@@ -392,7 +425,7 @@ def _dictionary_indices(form: str, a: CData, num_values: int) -> array[int]:
     return out
 
 
-def _binary_rows(form: str, a: CData, owner: object) -> Rows:
+def _binary_rows(form: str, a: CData, owner: object, sizes: list[int] | None = None) -> Rows:
     if form == "n":  # Arrow's null type: what an all-null column without a type becomes
         return rows_of_sequence([None] * a.length)
     c = ffi.new("att_rows *")
@@ -401,28 +434,31 @@ def _binary_rows(form: str, a: CData, owner: object) -> Rows:
     c.validity, c.validity_len = _validity(a)
     keep: tuple[object, ...] = (owner,)
     end = a.offset + a.length
-    if form in ("z", "u"):
-        offsets = ffi.cast("const int32_t *", a.buffers[1])
-        c.offsets32 = offsets
+    if form in ("z", "u", "Z", "U"):
+        wide = form in ("Z", "U")
+        _require_size(sizes, 1, (end + 1) * (8 if wide else 4) if a.length else 0)
+        offsets = ffi.cast("const int64_t *" if wide else "const int32_t *", a.buffers[1])
+        if wide:
+            c.offsets64 = offsets
+        else:
+            c.offsets32 = offsets
         c.data = ffi.cast("const uint8_t *", a.buffers[2])
-        c.data_len = max(offsets[end], 0) if a.length else 0
-    elif form in ("Z", "U"):
-        offsets = ffi.cast("const int64_t *", a.buffers[1])
-        c.offsets64 = offsets
-        c.data = ffi.cast("const uint8_t *", a.buffers[2])
-        c.data_len = max(offsets[end], 0) if a.length else 0
+        last = max(offsets[end], 0) if a.length else 0
+        c.data_len = last if sizes is None else min(last, sizes[2])
     elif form.startswith("w:"):
         c.stride = int(form[2:])
+        _require_size(sizes, 1, end * c.stride)
         c.data = ffi.cast("const uint8_t *", a.buffers[1])
         c.data_len = end * c.stride
     elif form in ("vz", "vu"):
+        _require_size(sizes, 1, end * 16)
         num = a.n_buffers - 3
-        sizes = ffi.cast("const int64_t *", a.buffers[a.n_buffers - 1])
+        told = ffi.cast("const int64_t *", a.buffers[a.n_buffers - 1])
         buffers = ffi.new("const uint8_t *[]", max(num, 1))
         lens = ffi.new("uint64_t[]", max(num, 1))
         for i in range(num):
             buffers[i] = ffi.cast("const uint8_t *", a.buffers[2 + i])
-            lens[i] = max(sizes[i], 0)
+            lens[i] = max(told[i], 0) if sizes is None else min(max(told[i], 0), sizes[2 + i])
         c.views = ffi.cast("const uint8_t *", a.buffers[1])
         c.buffers, c.buffer_lens, c.num_buffers = buffers, lens, num
         keep = (owner, buffers, lens)
@@ -726,7 +762,7 @@ _LISTS = {
 _SCALARS = (
     "guest_required", "guest_forbidden", "platform_required", "platform_forbidden", "launch_mitigations",
     "current_mitigations", "min_version", "min_guest_svn", "vmpls", "products", "signers", "min_current_firmware",
-    "min_committed_firmware", "min_abi", "products_asked", "signers_asked", "vmpls_asked", "allow_masked_chip_id",
+    "min_committed_firmware", "min_abi", "products_asked", "signers_asked", "allow_masked_chip_id",
     "allow_provisional", "allow_v4_mitigations", "require_crl", "ignore_leaf_not_before", "id_block",
     "report_data_zero_tail",
 )  # fmt: skip

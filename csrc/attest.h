@@ -416,7 +416,6 @@ typedef struct {
 	uint16_t min_abi;            /* major << 8 | minor; 0: not asked */
 	uint8_t products_asked;      /* the caller named products: the check counts as run */
 	uint8_t signers_asked;
-	uint8_t vmpls_asked;
 	uint8_t allow_masked_chip_id;
 	uint8_t allow_provisional;
 	uint8_t allow_v4_mitigations; /* let the two unjudged words of version 4 satisfy a mitigation mask */
@@ -457,7 +456,7 @@ typedef struct {
 #define ATT_OMIT_CHIP_ID 16
 
 /* A report's fields in the order of the layout (56860, ATTESTATION_REPORT). Byte strings stay in the report: their offsets are
- * those of att_snp_layout. Present only when att_snp_parse returned ATT_PASS or ATT_CODE_REPORT_VERSION with version 6. */
+ * those of att_snp_layout. Filled when att_snp_parse returned 1: for versions 2 to 6. */
 typedef struct {
 	uint32_t version;
 	uint32_t guest_svn;

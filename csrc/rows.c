@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * rows.c: evidence by the column. Files that hold Arrow data are input like any other: every offset and view is held against the
- * buffer it points into before it is followed. */
+ * rows.c: evidence by the column. Every offset and view is held against the length of the buffer that it points into before it is
+ * followed; how long that is, the caller says. */
 #include "rows.h"
 
 #include <string.h>

@@ -7,8 +7,6 @@
  * a few certificates of one name made a signature (Genoa has had two ASKs of one name). Signatures are jobs: the same walk first
  * lists them, then reads their outcomes in the same order.
  */
-#include <stdlib.h>
-
 #include "snp.h"
 
 static bool same_name(const uint8_t *a, uint16_t a_len, const uint8_t *b, uint16_t b_len) {
@@ -56,11 +54,13 @@ static bool walk_cert(job_walk *walk, const att_snp_cert *subject, const att_snp
 	return walk_job(walk, subject->tbs_sha384, subject->signature, subject->signature_len, issuer, (uint32_t)tag);
 }
 
-/* The anchor that signed an ASK or ASVK, or -1. */
+/* The anchor that signed an ASK or ASVK, or -1; of several with that key (an ARK issued again) the one that lasts longest. */
 static int32_t walk_anchors(job_walk *walk, const att_snp_trust *trust, const att_snp_cert *issuer, uint64_t tag) {
 	int32_t root = -1;
 	for (uint32_t a = 0; a < trust->num_anchors; a++) {
-		if (issued_by(issuer, &trust->anchors[a]) && walk_cert(walk, issuer, &trust->anchors[a], tag) && root < 0) {
+		const att_snp_cert *anchor = &trust->anchors[a];
+		if (issued_by(issuer, anchor) && walk_cert(walk, issuer, anchor, tag) &&
+		    (root < 0 || anchor->not_after > trust->anchors[root].not_after)) {
 			root = (int32_t)a;
 		}
 	}
@@ -78,7 +78,7 @@ static void walk_crl(job_walk *walk, const att_snp_trust *trust, att_snp_crl *cr
 			continue;
 		}
 		named = (int32_t)a;
-		if (walk_job(walk, crl->tbs_sha384, crl->signature, crl->signature_len, anchor, (uint32_t)tag)) {
+		if (walk_job(walk, crl->tbs_sha384, crl->signature, crl->signature_len, anchor, (uint32_t)tag) && signer < 0) {
 			signer = (int32_t)a;
 		}
 	}
@@ -122,7 +122,7 @@ void att_snp_trust_finish(att_snp_trust *trust, const att_sig_job *jobs) {
 
 /* ---- one leaf ------------------------------------------------------------------------------------------------------------ */
 
-/* How well a candidate serves as the leaf's issuer; the best one is judged. */
+/* How well a candidate serves as the leaf's issuer; the best one is judged, of equals the one that lasts longest. */
 typedef struct {
 	const att_snp_cert *issuer;
 	bool signed_leaf;
@@ -131,7 +131,8 @@ typedef struct {
 
 static void consider(candidate *best, const att_snp_cert *issuer, bool signed_leaf) {
 	int rank = 1 + 4 * signed_leaf + 2 * (issuer->root >= 0) + (issuer->profile.code == ATT_PASS);
-	if (rank > best->rank) {
+	bool lasts = rank == best->rank && issuer->not_after > best->issuer->not_after;
+	if (rank > best->rank || lasts) {
 		*best = (candidate){issuer, signed_leaf, rank};
 	}
 }
@@ -300,10 +301,43 @@ uint64_t att_snp_chain_jobs(const att_snp_trust *trust, const att_snp_cert *cert
 	return walk.num;
 }
 
-static int compare_leaves(const void *a, const void *b) {
-	const att_snp_leaf *x = a;
-	const att_snp_leaf *y = b;
-	return x->role != y->role ? (int)x->role - (int)y->role : memcmp(x->hwid, y->hwid, sizeof x->hwid);
+/* By role and chip, for bisection; then by hash, so that the order in which certificates came decides nothing. */
+static bool leaf_after(const att_snp_leaf *x, const att_snp_leaf *y) {
+	if (x->role != y->role) {
+		return x->role > y->role;
+	}
+	int chip = memcmp(x->hwid, y->hwid, sizeof x->hwid);
+	return chip != 0 ? chip > 0 : memcmp(x->sha256[0], y->sha256[0], 32) > 0;
+}
+
+static void swap_leaves(att_snp_leaf *a, att_snp_leaf *b) {
+	att_snp_leaf t = *a;
+	*a = *b;
+	*b = t;
+}
+
+static void sift_down(att_snp_leaf *leaves, uint64_t root, uint64_t n) {
+	for (uint64_t child = 2 * root + 1; child < n; child = 2 * root + 1) {
+		if (child + 1 < n && leaf_after(&leaves[child + 1], &leaves[child])) {
+			child++;
+		}
+		if (!leaf_after(&leaves[child], &leaves[root])) {
+			return;
+		}
+		swap_leaves(&leaves[root], &leaves[child]);
+		root = child;
+	}
+}
+
+/* Heap sort: libc's qsort may allocate. */
+static void sort_leaves(att_snp_leaf *leaves, uint64_t n) {
+	for (uint64_t i = n / 2; i > 0; i--) {
+		sift_down(leaves, i - 1, n);
+	}
+	for (uint64_t end = n; end > 1; end--) {
+		swap_leaves(&leaves[0], &leaves[end - 1]);
+		sift_down(leaves, 0, end - 1);
+	}
 }
 
 static uint64_t finish_set(job_walk *walk, const chain_scope *scope, att_snp_cert *certs, att_snp_leaf *out_leaves) {
@@ -319,7 +353,7 @@ static uint64_t finish_set(job_walk *walk, const chain_scope *scope, att_snp_cer
 			judge_leaf(&out_leaves[num++], scope, &certs[i], &best);
 		}
 	}
-	qsort(out_leaves, num, sizeof *out_leaves, compare_leaves);
+	sort_leaves(out_leaves, num);
 	return num;
 }
 

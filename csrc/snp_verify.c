@@ -95,6 +95,9 @@ static const att_snp_leaf *choose_leaf(const row_state *row) {
 	const uint8_t *chip = role == ATT_SNP_VLEK ? no_chip : row->report + SNP_AT_CHIP_ID;
 	uint32_t low = 0;
 	uint32_t high = row->set->num_leaves;
+	if (role == ATT_SNP_VCEK && row->fields.chip_id_masked) {
+		return best_of(row, 0, high); /* any chip's may be the one */
+	}
 	while (low < high) {
 		uint32_t middle = low + (high - low) / 2;
 		if (compare_to_chip(&row->set->leaves[middle], role, chip) < 0) {
@@ -183,6 +186,19 @@ static void judge_revocation(row_state *row, const att_snp_crl *crl) {
 	}
 }
 
+/* Whether a CRL bears on the row's chain: its issuer is the chain's root by name, and either no anchor signed it (then its profile says
+ * so), or the one that did has the root's key. What cannot be read bears on every chain; another authority's list on none. */
+static bool crl_bears(const row_state *row, const att_snp_crl *crl) {
+	const att_snp_cert *anchors = row->plan->trust->anchors;
+	if (crl->root < 0) {
+		return crl->profile.code != ATT_PASS;
+	}
+	const att_snp_cert *signer = &anchors[crl->root];
+	const att_snp_cert *root = &anchors[row->leaf->root_index];
+	bool same_name = signer->subject_len == root->subject_len && memcmp(signer->subject, root->subject, root->subject_len) == 0;
+	return same_name && (crl->profile.code != ATT_PASS || memcmp(signer->spki_sha256, root->spki_sha256, 32) == 0);
+}
+
 /* Among the CRLs that bear on this chain: one that is not genuine fails the check; those of another day are passed over as long as
  * one holds now; every one that holds now is asked, and the newest is named. */
 static void judge_crls(row_state *row) {
@@ -191,8 +207,7 @@ static void judge_crls(row_state *row) {
 	bool spoiled = false;
 	for (uint32_t i = 0; i < trust->num_crls; i++) {
 		const att_snp_crl *crl = &trust->crls[i];
-		bool unreadable = crl->profile.code != ATT_PASS && crl->root < 0;
-		if (!unreadable && (crl->root < 0 || crl->root != row->leaf->root_index)) {
+		if (!crl_bears(row, crl)) {
 			continue;
 		}
 		if (crl->profile.code != ATT_PASS) {
@@ -225,9 +240,6 @@ static void judge_revocations(row_state *row) {
 	}
 	if (row->findings[ATT_SNP_CHECK_CRL].code != ATT_NOT_RUN) {
 		row->required |= BIT(CRL) | BIT(REVOCATION);
-	} else if (row->plan->policy->require_crl) {
-		row->required |= BIT(CRL) | BIT(REVOCATION);
-		SNP_SET(row->findings, CRL, att_found(ATT_CODE_COLLATERAL_MISSING, ATT_FIELD_CRL, 0));
 	}
 	if (row->crl >= 0 && row->plan->trust->crls[row->crl].next_update < row->valid_until) {
 		row->valid_until = row->plan->trust->crls[row->crl].next_update;
@@ -385,6 +397,22 @@ static void judge_absence(row_state *row) {
 	SNP_SET(row->findings, LEAF_PRESENT, found);
 }
 
+/* No CRL spoke: required, it is missing (whether or not a leaf is there); else not asked for, unless one was given and had no chain. */
+static void judge_absent_crl(row_state *row) {
+	bool none_given = row->plan->trust->num_crls == 0;
+	if (row->findings[ATT_SNP_CHECK_CRL].code != ATT_NOT_RUN) {
+		return;
+	}
+	if (!row->plan->policy->require_crl) {
+		row->omissions |= row->leaf != NULL || none_given ? ATT_OMIT_CRL : 0u;
+		return;
+	}
+	row->required |= BIT(CRL) | BIT(REVOCATION);
+	if (row->leaf != NULL || none_given) {
+		SNP_SET(row->findings, CRL, att_found(ATT_CODE_COLLATERAL_MISSING, ATT_FIELD_CRL, 0));
+	}
+}
+
 static void judge_fields(row_state *row, uint64_t i) {
 	if (row->fields.has_cpuid) {
 		row->required |= BIT(PRODUCT);
@@ -405,9 +433,7 @@ static void judge_fields(row_state *row, uint64_t i) {
 		}
 		judge_binding(row);
 	}
-	if (row->findings[ATT_SNP_CHECK_CRL].code == ATT_NOT_RUN && !row->plan->policy->require_crl) {
-		row->omissions |= ATT_OMIT_CRL;
-	}
+	judge_absent_crl(row);
 	att_snp_apply_policy(row->plan->policy, row->report, &row->fields, row->leaf, row->findings, &row->required, &row->omissions);
 }
 
@@ -503,6 +529,13 @@ static uint16_t note_contradiction(uint64_t missed, uint64_t i, att_snp_columns 
 	return ATT_CODE_INTERNAL;
 }
 
+/* A CRL that was required and not given makes nothing less genuine. */
+static uint64_t absent_crl(const uint16_t *codes) {
+	uint16_t crl = codes[ATT_SNP_CHECK_CRL];
+	bool absent = crl == ATT_NOT_RUN || crl == ATT_CODE_COLLATERAL_MISSING;
+	return absent ? BIT(CRL) | BIT(REVOCATION) : 0;
+}
+
 /* Accepted means: every required check passed, and no check of any kind failed. */
 static void close_row(uint64_t required, uint64_t i, att_snp_columns *out) {
 	const uint16_t *codes = out->codes + i * ATT_SNP_NUM_CHECKS;
@@ -517,7 +550,7 @@ static void close_row(uint64_t required, uint64_t i, att_snp_columns *out) {
 	}
 	uint64_t missed = required & ~passed;
 	out->accepted[i] = missed == 0 && first == ATT_NOT_RUN;
-	out->verified[i] = (missed & GENUINE) == 0;
+	out->verified[i] = (missed & GENUINE & ~absent_crl(codes)) == 0;
 	out->code[i] = missed != 0 && first == ATT_NOT_RUN ? note_contradiction(missed, i, out) : first;
 }
 

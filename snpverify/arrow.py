@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from array import array
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from attestcore import _lib
 from attestcore._lib import SNP_LAYOUT, SnpColumns
 from attestcore.columns import LAST_TIME
-from snpverify.report import PLATFORM_BITS, POLICY_BITS
+from snpverify.policy import GUEST_POLICY_BITS, PLATFORM_INFO_BITS
 
 KIND = "sev-snp"
 
@@ -94,7 +94,7 @@ class _Claims:
     def flag(self, member: str) -> pa.Array:
         return self.number(member).cast(pa.bool_())
 
-    def bits(self, member: str, names: dict[str, int], extra: dict[str, tuple[int, int]]) -> pa.Array:
+    def bits(self, member: str, names: Mapping[str, int], extra: dict[str, tuple[int, int]]) -> pa.Array:
 
         word = self.number(member)
         parts: dict[str, pa.Array] = {}
@@ -137,13 +137,13 @@ _ABI = {"abi_major": (8, 0xFF), "abi_minor": (0, 0xFF)}
 _CLAIMS: dict[str, Callable[[_Claims], pa.Array]] = {
     "version": lambda c: c.number("version"),
     "guest_svn": lambda c: c.number("guest_svn"),
-    "policy": lambda c: c.bits("policy", POLICY_BITS, _ABI),
+    "policy": lambda c: c.bits("policy", GUEST_POLICY_BITS, _ABI),
     "family_id": lambda c: c.field("FAMILY_ID"),
     "image_id": lambda c: c.field("IMAGE_ID"),
     "vmpl": lambda c: c.number("vmpl"),
     "signature_algo": lambda c: c.number("signature_algo"),
     "current_tcb": lambda c: c.tcb("CURRENT_TCB", 2),
-    "platform_info": lambda c: c.bits("platform_info", PLATFORM_BITS, {}),
+    "platform_info": lambda c: c.bits("platform_info", PLATFORM_INFO_BITS, {}),
     "signing_key": lambda c: c.number("signing_key"),
     "author_key_en": lambda c: c.flag("author_key_en"),
     "mask_chip_key": lambda c: c.flag("mask_chip_key"),

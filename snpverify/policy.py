@@ -479,7 +479,6 @@ class Policy(Table):
             min_abi=_word(guest.min_abi),
             products_asked=self.products is not None or self.denied_products is not None,
             signers_asked=self.signers is not None,
-            vmpls_asked=self.vmpls is not None,
             allow_masked_chip_id=self.allow_masked_chip_id,
             allow_provisional=self.allow_provisional,
             allow_v4_mitigations=self.allow_v4_mitigations,
@@ -530,7 +529,6 @@ class CompiledPolicy:
     min_abi: int
     products_asked: bool
     signers_asked: bool
-    vmpls_asked: bool
     allow_masked_chip_id: bool
     allow_provisional: bool
     allow_v4_mitigations: bool

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -10,36 +9,12 @@ from attestcore import _lib
 from attestcore._lib import SNP_LAYOUT, ReportFields
 from attestcore._lib import Tcb as _Parts
 from attestcore.errors import ParseError
+from snpverify.policy import GUEST_POLICY_BITS, PLATFORM_INFO_BITS
 
 VMPL_HOST = 0xFFFFFFFF
 """VMPL of a report that the host asked for (SNP_HV_REPORT_REQ)."""
 
 PRODUCT_NUMBERS = {name: i for i, name in enumerate(_lib.PRODUCTS) if name is not None}
-
-POLICY_BITS = {
-    "smt": 16,
-    "migrate_ma": 18,
-    "debug": 19,
-    "single_socket": 20,
-    "cxl_allow": 21,
-    "mem_aes_256_xts": 22,
-    "rapl_dis": 23,
-    "ciphertext_hiding": 24,
-    "page_swap_disable": 25,
-}
-"""POLICY (56860, GUEST_POLICY): name to bit."""
-
-PLATFORM_BITS = {
-    "smt_en": 0,
-    "tsme_en": 1,
-    "ecc_en": 2,
-    "rapl_dis": 3,
-    "ciphertext_hiding_dram_en": 4,
-    "alias_check_complete": 5,
-    "iommu_write_safe": 6,
-    "tio_en": 7,
-}
-"""PLATFORM_INFO (56860): name to bit."""
 
 
 def _field(data: bytes, name: str) -> bytes:
@@ -181,12 +156,12 @@ def _plain(value: Any) -> Any:
 
 
 def _guest_policy(raw: int) -> GuestPolicy:
-    bits = {name: bool(raw >> bit & 1) for name, bit in POLICY_BITS.items()}
+    bits = {name: bool(raw >> bit & 1) for name, bit in GUEST_POLICY_BITS.items()}
     return GuestPolicy(abi_major=raw >> 8 & 0xFF, abi_minor=raw & 0xFF, raw=raw, **bits)
 
 
 def _platform_info(raw: int) -> PlatformInfo:
-    return PlatformInfo(raw=raw, **{name: bool(raw >> bit & 1) for name, bit in PLATFORM_BITS.items()})
+    return PlatformInfo(raw=raw, **{name: bool(raw >> bit & 1) for name, bit in PLATFORM_INFO_BITS.items()})
 
 
 def _version(parts: tuple[int, int, int]) -> str:
@@ -231,10 +206,6 @@ def make_report(data: bytes, read: ReportFields) -> Report:
         current_mit_vector=read.current_mit_vector if mitigations else None,
         product=read.product,
     )
-
-
-def claims_of(report: Report) -> Mapping[str, Any]:
-    return report.to_dict()
 
 
 def product_number(product: str | None) -> int:

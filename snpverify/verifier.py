@@ -33,6 +33,7 @@ Certs: TypeAlias = Sequence[Buffer]
 """One certificate set: DER, PEM (any number of blocks) or GHCB certificate tables, in any order."""
 
 _NOTHING_WRONG = Finding(_lib.PASS, 0, 0)
+_TOO_MANY = Finding(_lib.CODE_NUMBERS["certificate-set-too-large"], _lib.FIELDS.index("certificate set"), 0)
 _SETS_PER_LINK = 1024
 
 
@@ -52,28 +53,37 @@ def _blobs(certs: object, name: str) -> tuple[bytes, ...]:
 _PEM_BLOCK = re.compile(rb"(?=-----BEGIN )")
 
 
-def _without_preface(blob: bytes) -> bytes:
-    """PEM from its first block on: tools write text above it. (A certificate table has zero bytes before any text.)"""
-    begin = blob.find(b"-----BEGIN ")
-    return blob[begin:] if begin > 0 and b"\0" not in blob[:begin] else blob
-
-
 def _open_set(blobs: Sequence[bytes], *, one_cell: bool) -> tuple[list[bytes], Finding]:
-    """The certificates (DER, each once) of a set. Sets that come with rows are hostile: each blob of one is bounded. What a caller
-    hands over for all rows may be a whole fleet's, so its PEM is taken block by block."""
+    """The certificates (DER, each once) of a set; PEM is taken block by block, so that a broken one does not hide its neighbours. Sets
+    that come with rows are hostile: each blob of one is bounded. What a caller hands over for all rows may be a whole fleet's."""
     ders: dict[bytes, None] = {}
     error = _NOTHING_WRONG
-    for whole in blobs:
-        blob = _without_preface(whole) if len(whole) <= _lib.BLOB_MAX_BYTES or not one_cell else whole
-        parts = [blob]
-        if not one_cell and blob.startswith(b"-----BEGIN "):
-            parts = [part for part in _PEM_BLOCK.split(blob) if part.strip()]
-        for part in parts:
+    for blob in blobs:
+        found, problem = _open_blob(blob, one_cell=one_cell)
+        ders.update(dict.fromkeys(found))
+        if problem.failed and not error.failed:
+            error = problem
+    return list(ders), error
+
+
+def _open_blob(blob: bytes, *, one_cell: bool) -> tuple[list[bytes], Finding]:
+    begin = blob.find(b"-----BEGIN ") if len(blob) <= _lib.BLOB_MAX_BYTES or not one_cell else -1
+    if begin < 0 or b"\0" in blob[:begin]:
+        return _lib.blob_open(blob)
+    parts = _PEM_BLOCK.split(
+        blob[begin:]
+    )  # tools write text above the first block; a table has zero bytes before any text
+    ders: list[bytes] = []
+    error = _NOTHING_WRONG
+    for part in parts:
+        if part.strip():
             found, problem = _lib.blob_open(part)
-            ders.update(dict.fromkeys(found))
+            ders += found
             if problem.failed and not error.failed:
                 error = problem
-    return list(ders), error
+        if one_cell and len(ders) > _lib.BLOB_MAX_CERTS:
+            return [], _TOO_MANY
+    return ders, error
 
 
 class _SetCache:
@@ -128,13 +138,16 @@ def _read_roots(blobs: Sequence[bytes]) -> tuple[list[bytes], list[bytes]]:
     return anchors, others
 
 
+_CRL_BEGIN, _CRL_END = b"-----BEGIN X509 CRL-----", b"-----END X509 CRL-----"
+
+
 def _read_crl(blob: bytes) -> bytes:
     """A CRL as DER; PEM is taken apart. What is not a CRL at all is left for the verdict to say."""
-    match = re.fullmatch(rb"\s*-----BEGIN X509 CRL-----\s*(.*?)\s*-----END X509 CRL-----\s*", blob, re.DOTALL)
-    if match is None:
+    text = blob.strip() if len(blob) <= 2 * _lib.CRL_MAX_BYTES else blob
+    if not (text.startswith(_CRL_BEGIN) and text.endswith(_CRL_END)):
         return blob
     try:
-        return base64.b64decode(b"".join(match.group(1).split()), validate=True)
+        return base64.b64decode(b"".join(text[len(_CRL_BEGIN) : -len(_CRL_END)].split()), validate=True)
     except binascii.Error:
         return blob
 
@@ -182,6 +195,17 @@ class _Item:
         end = int(self._columns.valid_until[0])
         return None if end == NO_TIME else end
 
+    def missing_crl(self) -> str:
+        """Whose CRL would have to be given, and where AMD serves it."""
+        leaf = self._leaf()
+        product = leaf.product if leaf is not None else self._columns.report_fields(0).product
+        if product is None:
+            return "the CRL of the ARK is missing; its product line is not known"
+        signer = (
+            leaf.role if leaf is not None else ("vlek" if self._columns.report_fields(0).signing_key == 1 else "vcek")
+        )
+        return f"the CRL of ARK-{product.capitalize()} is missing ({kds.crl_url(product, signer)})"
+
     def missing(self) -> str:
         """What would have to be given, and where AMD serves it."""
         fields = self._columns.report_fields(0)
@@ -221,6 +245,8 @@ def _check(number: int, finding: Finding, item: _Item) -> Check:
     detail = _lib.CODE_TEXTS[code]
     if code == _lib.CODE_NUMBERS["certificate-missing"]:
         detail = item.missing()
+    elif code == _lib.CODE_NUMBERS["collateral-missing"]:
+        detail = item.missing_crl()
     return Check(
         name,
         "not-run" if code in _MISSING else "fail",
@@ -246,7 +272,7 @@ class Verifier:
     Mistakes raise ValueError or TypeError here; evidence never raises. No method reads a clock, a file, the network or the environment.
     """
 
-    __slots__ = ("_c_policy", "_cache", "_policy_digest", "_product", "_runner", "_trust", "engine", "policy")
+    __slots__ = ("_c_policy", "_cache", "_engine", "_policy", "_policy_digest", "_product", "_runner", "_trust")
 
     def __init__(
         self,
@@ -262,14 +288,24 @@ class Verifier:
             raise TypeError(f"policy is {type(policy).__name__}, not snpverify.Policy")
         if isinstance(cache_bytes, bool) or not isinstance(cache_bytes, int) or cache_bytes < 0:
             raise TypeError("cache_bytes is a number of bytes, 0 or more")
-        self.policy: Policy = policy if policy is not None else Policy()
-        self.engine: str = engines.resolve(engine)
-        self._policy_digest = self.policy.digest()
+        self._policy: Policy = policy if policy is not None else Policy()
+        self._engine: str = engines.resolve(engine)
+        self._policy_digest = self._policy.digest()
         self._runner: Runner = engines.runner(self.engine)
-        self._c_policy = SnpPolicy(self.policy.compile())
+        self._c_policy = SnpPolicy(self._policy.compile())
         self._product = product_number(product)
         self._trust = _make_trust(roots, crls, self._runner)
         self._cache = _SetCache(cache_bytes)
+
+    @property
+    def policy(self) -> Policy:
+        """What is asked of reports."""
+        return self._policy
+
+    @property
+    def engine(self) -> str:
+        """The engine that verifies signatures."""
+        return self._engine
 
     # -- certificate sets ------------------------------------------------------------------------------------------------
 
@@ -385,8 +421,8 @@ class Verifier:
         """Judges a column of reports; one result a row, in order, whatever the rows hold.
 
         reports      a buffer of n * 1184 bytes, a sequence of bytes-like (None and any length: that row fails), or Arrow binary;
-                     an Arrow array from a file that is not trusted must have passed its library's own validation, as the
-                     interface does not tell how long its buffers are
+                     of pyarrow's arrays every buffer's length is checked; other libraries must bring arrays that are valid,
+                     as the C interface does not tell how long buffers are
         certs        a sequence of DER or PEM bytes, one set for every row; with certs_index a sequence of such sets; or an Arrow binary
                      column, one set a row (dictionary-encoded is fastest). Where rows have sets of their own, each element of one
                      is bounded: 1 MiB and 16 certificates

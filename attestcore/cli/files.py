@@ -6,7 +6,6 @@ evidence that are broken go to the verifier as they are, so that its verdict nam
 
 from __future__ import annotations
 
-import re
 import stat
 import sys
 from collections.abc import Callable, Iterable
@@ -19,7 +18,6 @@ from attestcore.cli.common import Problem
 MAX_BYTES = 16 << 20
 REPORT_BYTES = 1184
 
-_PEM_BLOCK = re.compile(rb"-----BEGIN ([A-Z0-9 ]{1,40})-----.*?-----END \1-----", re.DOTALL)
 _PEM_BEGIN = b"-----BEGIN "
 _STDIN = Path("-")
 
@@ -158,10 +156,6 @@ def read_certs(paths: Iterable[Path]) -> list[bytes]:
     return [element for path in paths for element in split_pem(_read_whole(path), b"CERTIFICATE")]
 
 
-def read_roots(paths: Iterable[Path]) -> list[bytes]:
-    return read_certs(paths)
-
-
 def read_crls(paths: Iterable[Path]) -> list[bytes]:
     """Each CRL as DER; what is no PEM is passed on as it is."""
     crls: list[bytes] = []
@@ -174,17 +168,22 @@ def read_crls(paths: Iterable[Path]) -> list[bytes]:
 def split_pem(data: bytes, label: bytes) -> list[bytes]:
     """The blocks of that label, one by one; data itself when it is no PEM or has no such block.
 
-    A block that has no end is passed on from its beginning, for the verifier to complain about.
+    A block that has no end is passed on, for the verifier to complain about.
     """
     if not data.isascii() or _PEM_BEGIN not in data:
         return [data]
-    blocks = list(_PEM_BLOCK.finditer(data))
-    found = [block[0] for block in blocks if block[1] == label]
-    tail = blocks[-1].end() if blocks else 0
-    begin = data.find(_PEM_BEGIN, tail)
-    if begin >= 0:
-        found.append(data[begin:])
-    return found or [data]
+    blocks = [_PEM_BEGIN + part for part in data.split(_PEM_BEGIN)[1:]]
+    wanted = _PEM_BEGIN + label + b"-----"
+    found = [_to_end(block, label) for block in blocks if block.startswith(wanted)]
+    unfinished = [block for block in blocks[-1:] if b"-----END " not in block and not block.startswith(wanted)]
+    return [*found, *unfinished] or [data]
+
+
+def _to_end(block: bytes, label: bytes) -> bytes:
+    """Without what stands behind the block, when it ends."""
+    end = b"-----END " + label + b"-----"
+    at = block.find(end)
+    return block if at < 0 else block[: at + len(end)]
 
 
 def _pem_body(block: bytes) -> bytes:

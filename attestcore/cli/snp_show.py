@@ -120,13 +120,13 @@ def _policy(page: Page, report: Report) -> None:
         )
     ]
     warn = []
-    from snpverify.report import POLICY_BITS
+    from snpverify.policy import GUEST_POLICY_BITS
 
     for claim, name, text in _POLICY:
         value = getattr(policy, claim)
         if value and claim in _POLICY_WARN:
             warn.append(len(rows))
-        rows.append(_bit(POLICY_BITS[claim], name, value, text))
+        rows.append(_bit(GUEST_POLICY_BITS[claim], name, value, text))
     if not policy.raw & _POLICY_BIT_17:
         warn.append(len(rows))
         rows.append(("17", "reserved", "0", "must be one"))
@@ -137,9 +137,9 @@ def _policy(page: Page, report: Report) -> None:
 def _platform(page: Page, report: Report) -> None:
     info = report.platform_info
     page.heading(f"PLATFORM_INFO {info.raw:#018x}")
-    from snpverify.report import PLATFORM_BITS
+    from snpverify.policy import PLATFORM_INFO_BITS
 
-    rows = [_bit(PLATFORM_BITS[claim], name, getattr(info, claim), text) for claim, name, text in _PLATFORM]
+    rows = [_bit(PLATFORM_INFO_BITS[claim], name, getattr(info, claim), text) for claim, name, text in _PLATFORM]
     warn: list[int] = []
     _unknown(rows, warn, info.raw & ~_PLATFORM_KNOWN)
     page.rows(rows, warn=warn)

@@ -26,7 +26,6 @@ LIBC = {
     "memcpy",
     "memmove",
     "memset",
-    "qsort",
     "strlen",
     "__memcpy_chk",
     "__stack_chk_fail",

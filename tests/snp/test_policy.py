@@ -172,7 +172,6 @@ def test_default_policy_compiled() -> None:
         min_abi=0,
         products_asked=False,
         signers_asked=False,
-        vmpls_asked=False,
         allow_masked_chip_id=True,
         allow_provisional=True,
         allow_v4_mitigations=False,
@@ -995,7 +994,7 @@ def test_numbers_compile() -> None:
         current_mitigations=0x16,
         id_block="required",
     ).compile()
-    assert (compiled.vmpls, compiled.vmpls_asked) == (0b0101, True)
+    assert compiled.vmpls == 0b0101
     assert (compiled.products, compiled.products_asked) == (0b1100, True)
     assert (compiled.signers, compiled.signers_asked) == (0b100, True)
     assert (compiled.min_version, compiled.min_guest_svn, compiled.min_abi) == (5, 7, 0x0137)
