@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * lanes_ops_ifma8.h: the vector operations of the lane kernel, for CPUs with AVX-512 F and IFMA: eight lanes of 64 bits.
- * lanes_ops_emulated8.h has the same operations in plain C and says what each does. Attributes select the instructions function
+ * lanes_ops_emulated.h has the same operations in plain C and says what each does. Attributes select the instructions function
  * by function, so the rest of the module runs on any x86-64. */
 #ifndef ATT_LANES_OPS_IFMA8_H
 #define ATT_LANES_OPS_IFMA8_H

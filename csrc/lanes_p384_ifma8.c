@@ -6,7 +6,8 @@
 #if ATT_LANES_IFMA8
 
 #ifdef ATT_LANES_EMULATED
-#include "lanes_ops_emulated8.h"
+#define LANES 8
+#include "lanes_ops_emulated.h"
 #else
 #include "lanes_ops_ifma8.h"
 #endif

@@ -9,6 +9,7 @@
 
 static const att_sig_engine *const engines[] = {
 	&att_engine_ifma8,
+	&att_engine_avx2x4,
 	&att_engine_portable,
 };
 

@@ -19,6 +19,7 @@ typedef struct {
 } att_sig_engine;
 
 extern const att_sig_engine att_engine_ifma8;
+extern const att_sig_engine att_engine_avx2x4;
 extern const att_sig_engine att_engine_portable;
 
 /* True when X || Y (big-endian) is a point of the curve of algorithm (ATT_ECDSA_P256 or _P384) with both coordinates below p. */

@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * lanes_hook.c: lets tests/core/test_lanes.py call the static functions of one curve in eight lanes: built with -DHOOK_CURVE=256
- * or 384, natively or with -DATT_LANES_EMULATED, into a library of its own, never into the module. An element crosses as LANES
- * rows of NL limbs. Engine portable is one that only leaves its mark, so that a test sees which jobs were handed to it. */
-#if HOOK_CURVE == 256
-#include "lanes_p256_ifma8.c"
-#else
-#include "lanes_p384_ifma8.c"
-#endif
+ * lanes_hook.c: lets tests/core/test_lanes.py call the static functions of one curve in one engine with lanes: built with
+ * -DHOOK_SOURCE="\"lanes_p384_ifma8.c\"" or another of these files, natively or with -DATT_LANES_EMULATED, into a library of its
+ * own, never into the module. An element crosses as LANES rows of NL limbs. Engine portable is one that only leaves its mark, so
+ * that a test sees which jobs were handed to it. */
+#include HOOK_SOURCE
 
 static bool any_cpu(void) { return true; }
 
@@ -49,8 +46,7 @@ int hook_limbs(void) { return NL; }
 int hook_limb_bits(void) { return LIMB_BITS; }
 
 HOOK void hook_constant(int which, uint64_t *result) {
-	const uint64_t *const all[] = {prime,  prime_twice, order,       prime_r2,   order_r2,
-	                               mont_one, mont_b,    generator_x, generator_y};
+	const uint64_t *const all[] = {prime, order, prime_r2, order_r2, mont_one, mont_b, generator_x, generator_y};
 	fe a;
 	fe_set(&a, all[which]);
 	out(result, &a);
@@ -191,7 +187,7 @@ void hook_verify(const uint8_t *columns, uint32_t num, uint8_t *outcomes) {
 	memset(jobs, 0, sizeof jobs);
 	for (uint32_t i = 0; i < num; i++) {
 		const uint8_t *row = columns + i * 5 * CURVE_BYTES;
-		jobs[i].algorithm = CURVE_BITS == 256 ? ATT_ECDSA_P256 : ATT_ECDSA_P384;
+		jobs[i].algorithm = CURVE_BYTES == 32 ? ATT_ECDSA_P256 : ATT_ECDSA_P384;
 		jobs[i].key = row;
 		jobs[i].key_len = jobs[i].sig_len = 2 * CURVE_BYTES;
 		jobs[i].digest_len = CURVE_BYTES;

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * lanes_ops_emulated8.h: the vector operations of lanes_ops_ifma8.h in plain C, result for result, so that the eight-lane kernel
- * runs and is tested on any CPU. For tests alone: -DATT_LANES_EMULATED builds the engine on it. */
-#ifndef ATT_LANES_OPS_EMULATED8_H
-#define ATT_LANES_OPS_EMULATED8_H
+ * lanes_ops_emulated.h: the vector operations of lanes_ops_ifma8.h and lanes_ops_avx2x4.h in plain C, result for result, so that
+ * the lane kernels run and are tested on any CPU. For tests alone: -DATT_LANES_EMULATED builds the engines on it. The includer
+ * says how many LANES there are. */
+#ifndef ATT_LANES_OPS_EMULATED_H
+#define ATT_LANES_OPS_EMULATED_H
 
 #include <stdint.h>
 
 #include "limbs.h"
 
-#define LANES 8
 #define LANES_TARGET
 #define LANES_INLINE static inline
 #define LANES_FUNCTION ATT_NOINLINE
@@ -35,6 +35,7 @@ LANES_INLINE vec v_sub(vec a, vec b) { EACH_LANE(a.lane[l] - b.lane[l]); }
 LANES_INLINE vec v_and(vec a, vec b) { EACH_LANE(a.lane[l] & b.lane[l]); }
 LANES_INLINE vec v_not(vec a) { EACH_LANE(~a.lane[l]); }
 LANES_INLINE vec v_shl(vec a, unsigned bits) { EACH_LANE(a.lane[l] << bits); }
+LANES_INLINE vec v_shr(vec a, unsigned bits) { EACH_LANE(a.lane[l] >> bits); }
 LANES_INLINE vec v_sra(vec a, unsigned bits) { EACH_LANE((uint64_t)((int64_t)a.lane[l] >> bits)); }
 
 /* The product of the low 52 bits of a and b has 104: high and low half. By halves of 26 bits, as not every CPU has wider
@@ -64,6 +65,9 @@ ATT_INLINE uint64_t high52(uint64_t a, uint64_t b) {
 LANES_INLINE vec v_lo52(vec acc, vec a, vec b) { EACH_LANE(acc.lane[l] + low52(a.lane[l], b.lane[l])); }
 LANES_INLINE vec v_hi52(vec acc, vec a, vec b) { EACH_LANE(acc.lane[l] + high52(a.lane[l], b.lane[l])); }
 
+/* The product of the low 32 bits of a and b, as signed numbers. */
+LANES_INLINE vec v_mul32(vec a, vec b) { EACH_LANE((uint64_t)((int64_t)(int32_t)a.lane[l] * (int32_t)b.lane[l])); }
+
 LANES_INLINE vmask v_mask(uint32_t bits) { return (vmask)bits; }
 LANES_INLINE uint32_t v_bits(vmask m) { return m; }
 
@@ -79,8 +83,8 @@ LANES_INLINE vec v_pick(vmask m, vec yes, vec no) { EACH_LANE((m >> l & 1) != 0 
 LANES_INLINE vec v_negate_if(vmask m, vec a) { EACH_LANE((m >> l & 1) != 0 ? 0 - a.lane[l] : a.lane[l]); }
 
 /* Lane l of m[i] is word i of row l. */
-LANES_INLINE void v_load_rows(vec m[8], const uint64_t *const rows[LANES]) {
-	for (int i = 0; i < 8; i++) {
+LANES_INLINE void v_load_rows(vec m[LANES], const uint64_t *const rows[LANES]) {
+	for (int i = 0; i < LANES; i++) {
 		for (int l = 0; l < LANES; l++) {
 			m[i].lane[l] = rows[l][i];
 		}
@@ -88,8 +92,8 @@ LANES_INLINE void v_load_rows(vec m[8], const uint64_t *const rows[LANES]) {
 }
 
 /* The way back. Leaves m as it happens to be. */
-LANES_INLINE void v_store_rows(vec m[8], uint64_t *const rows[LANES]) {
-	for (int i = 0; i < 8; i++) {
+LANES_INLINE void v_store_rows(vec m[LANES], uint64_t *const rows[LANES]) {
+	for (int i = 0; i < LANES; i++) {
 		for (int l = 0; l < LANES; l++) {
 			rows[l][i] = m[i].lane[l];
 		}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * lanes.c: how the engines with lanes share out jobs: ECDSA jobs by curve, in order, into chunks; RSA jobs are portable's.
+ * Public data only, variable time. */
+#include "lanes.h"
+
+/* Collects the jobs of one curve, in order, into chunks. */
+static void run_curve(uint32_t algorithm, const att_lanes_curve *curve, att_sig_job *jobs, uint64_t num_jobs) {
+	att_sig_job *chunk[ATT_LANES_CHUNK];
+	uint32_t filled = 0;
+	for (uint64_t i = 0; i < num_jobs; i++) {
+		if (jobs[i].algorithm == algorithm) {
+			chunk[filled++] = &jobs[i];
+		}
+		if (filled == ATT_LANES_CHUNK) {
+			curve->verify(chunk, filled);
+			filled = 0;
+		}
+	}
+	curve->verify(chunk, filled);
+}
+
+static bool in_lanes(const att_sig_job *job) { return job->algorithm == ATT_ECDSA_P256 || job->algorithm == ATT_ECDSA_P384; }
+
+/* The other jobs go to portable in runs, as it prepares a modulus once for all jobs in a row that have it. */
+void att_lanes_run(const att_lanes_curve *p256, const att_lanes_curve *p384, att_sig_job *jobs, uint64_t num_jobs) {
+	for (uint64_t i = 0; i < num_jobs;) {
+		uint64_t end = i;
+		while (end < num_jobs && !in_lanes(&jobs[end])) {
+			end++;
+		}
+		if (end != i) {
+			att_engine_portable.run(jobs + i, end - i);
+		}
+		i = end + 1;
+	}
+	run_curve(ATT_ECDSA_P256, p256, jobs, num_jobs);
+	run_curve(ATT_ECDSA_P384, p384, jobs, num_jobs);
+}
