@@ -1,8 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * lanes.c: how the engines with lanes share out jobs: ECDSA jobs by curve, in order, into chunks; RSA jobs are portable's.
- * Public data only, variable time. */
+ * lanes.c: how the engines with lanes share out jobs: ECDSA jobs by curve, in order, into chunks; RSA jobs are portable's, and
+ * so are the last few ECDSA jobs where they would leave most lanes empty. Public data only, variable time. */
 #include "lanes.h"
+
+/* A last group of very few jobs would cost as much as a whole one: those are portable's. */
+static void verify_chunk(const att_lanes_curve *curve, att_sig_job *const *chunk, uint32_t filled) {
+	const uint32_t rest = filled % curve->lanes;
+	const uint32_t in_lanes = rest < curve->worth ? filled - rest : filled;
+	curve->verify(chunk, in_lanes);
+	for (uint32_t i = in_lanes; i < filled; i++) {
+		att_engine_portable.run(chunk[i], 1);
+	}
+}
 
 /* Collects the jobs of one curve, in order, into chunks. */
 static void run_curve(uint32_t algorithm, const att_lanes_curve *curve, att_sig_job *jobs, uint64_t num_jobs) {
@@ -13,20 +23,20 @@ static void run_curve(uint32_t algorithm, const att_lanes_curve *curve, att_sig_
 			chunk[filled++] = &jobs[i];
 		}
 		if (filled == ATT_LANES_CHUNK) {
-			curve->verify(chunk, filled);
+			verify_chunk(curve, chunk, filled);
 			filled = 0;
 		}
 	}
-	curve->verify(chunk, filled);
+	verify_chunk(curve, chunk, filled);
 }
 
-static bool in_lanes(const att_sig_job *job) { return job->algorithm == ATT_ECDSA_P256 || job->algorithm == ATT_ECDSA_P384; }
+static bool has_curve(const att_sig_job *job) { return job->algorithm == ATT_ECDSA_P256 || job->algorithm == ATT_ECDSA_P384; }
 
 /* The other jobs go to portable in runs, as it prepares a modulus once for all jobs in a row that have it. */
 void att_lanes_run(const att_lanes_curve *p256, const att_lanes_curve *p384, att_sig_job *jobs, uint64_t num_jobs) {
 	for (uint64_t i = 0; i < num_jobs;) {
 		uint64_t end = i;
-		while (end < num_jobs && !in_lanes(&jobs[end])) {
+		while (end < num_jobs && !has_curve(&jobs[end])) {
 			end++;
 		}
 		if (end != i) {

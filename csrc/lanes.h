@@ -26,6 +26,8 @@
 #define ATT_LANES_CHUNK 64
 
 typedef struct {
+	uint32_t lanes;
+	uint32_t worth;                                          /* jobs in a group from which on lanes beat portable, measured */
 	void (*init)(void);                                      /* builds the table of the generator; before verify */
 	void (*verify)(att_sig_job *const *jobs, uint32_t num);  /* num <= ATT_LANES_CHUNK, all of this curve; sets the outcomes */
 } att_lanes_curve;

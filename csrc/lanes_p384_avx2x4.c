@@ -84,6 +84,6 @@ static const uint64_t generator_y[NL] = {
 
 #include "lanes_curve.h"
 
-const att_lanes_curve att_lanes_p384_avx2x4 = {build_generator_table, curve_verify};
+const att_lanes_curve att_lanes_p384_avx2x4 = {LANES, 3, build_generator_table, curve_verify};
 
 #endif

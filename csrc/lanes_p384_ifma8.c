@@ -82,6 +82,6 @@ static const uint64_t generator_y[NL] = {
 
 #include "lanes_curve.h"
 
-const att_lanes_curve att_lanes_p384_ifma8 = {build_generator_table, curve_verify};
+const att_lanes_curve att_lanes_p384_ifma8 = {LANES, 2, build_generator_table, curve_verify};
 
 #endif
