@@ -45,6 +45,15 @@ TARGETS = [
 ]  # fmt: skip
 
 
+# Engines with lanes, their vector operations in plain C; every EMULATED_STEP-th signature, as they are slow.
+EMULATED = [
+    Target(f"{target.name}, emulated lanes", target.compiler, (*target.flags, "-DATT_LANES_EMULATED"), target.emulator)
+    for target in TARGETS
+    if target.name in ("native", "native, 32-bit limbs, sanitized", "aarch64", "i386", "s390x")
+]
+EMULATED_STEP = 24
+
+
 @dataclass(frozen=True)
 class VectorFile:
     path: Path
@@ -107,6 +116,24 @@ def test_core(target: Target, vector_file: VectorFile, tmp_path: Path) -> None:
     expected = f"engine portable: {vector_file.signatures} signatures, {vector_file.valid} valid, "
     assert sum(line.startswith(expected) for line in lines) == 1
     assert lines[-1] == "ok"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("target", EMULATED, ids=lambda target: target.name)
+def test_lanes_emulated(target: Target, vector_file: VectorFile, tmp_path: Path) -> None:
+    lines = vector_file.path.read_text().splitlines()
+    curves = [line for line in lines if line.startswith(("sig 1 ", "sig 2 "))][::EMULATED_STEP]
+    assert len(curves) > 60
+    path = tmp_path / "some.txt"
+    path.write_text("\n".join([*lines[:5], *curves]) + "\n")
+    program = build(target, tmp_path)
+    emulator = [target.emulator] if target.emulator is not None else []
+    done = subprocess.run([*emulator, str(program), str(path)], check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr[-4000:]
+    assert done.stderr == ""
+    valid = sum(line.split()[3] == "1" for line in curves)
+    for engine in ("ifma8", "avx2x4", "portable"):
+        assert f"engine {engine}: {len(curves)} signatures, {valid} valid, " in done.stdout
 
 
 def test_the_program_tells_a_wrong_outcome(vector_file: VectorFile, tmp_path: Path) -> None:
