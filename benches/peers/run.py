@@ -9,6 +9,7 @@ import argparse
 import json
 import os
 import re
+import shutil
 import statistics
 import subprocess
 import sys
@@ -72,7 +73,10 @@ class Peer:
 
 def _go(folder: Path) -> list[str]:
     program = folder / "go_sev_guest"
-    _output("go", "build", "-mod=readonly", "-o", program, ".", cwd=HERE / "go_sev_guest")
+    source = folder / "go_sev_guest.src"  # go.mod names the peer alone; what it needs is resolved in the copy
+    shutil.copytree(HERE / "go_sev_guest", source, dirs_exist_ok=True)
+    _output("go", "mod", "tidy", cwd=source)
+    _output("go", "build", "-o", program, ".", cwd=source)
     return [str(program)]
 
 
