@@ -19,6 +19,15 @@ typedef struct {
 
 static uint8_t file_bytes[MAX_FILE];
 
+/* Engines are listed whether this CPU can run them or not. */
+static uint32_t first_usable(void) {
+	uint32_t engine = 0;
+	while (att_engine_name(engine) != NULL && att_engine_usable(engine) == 0) {
+		engine++;
+	}
+	return engine;
+}
+
 static size_t read_file(const char *name) {
 	FILE *file = fopen(name, "rb");
 	if (file == NULL) {
@@ -61,7 +70,7 @@ static void make_trust(bag *roots, att_snp_trust *trust) {
 	}
 	trust->anchors = anchors;
 	trust->intermediates = others;
-	att_sig_run(0, jobs, att_snp_trust_jobs(trust, jobs));
+	att_sig_run(first_usable(), jobs, att_snp_trust_jobs(trust, jobs));
 	att_snp_trust_finish(trust, jobs);
 }
 
@@ -106,7 +115,7 @@ static void judge(const att_snp_trust *trust, const att_snp_set *set, int64_t at
 	att_snp_columns out = {codes, &code, &accepted, &verified, &parsed, &omissions, &leaf, &crl, &until, findings, &claims, NULL, NULL};
 	att_snp_work work[1];
 	att_sig_job jobs[1];
-	if (att_snp_verify(0, &plan, work, jobs, &out) != 0) {
+	if (att_snp_verify(first_usable(), &plan, work, jobs, &out) != 0) {
 		exit(3);
 	}
 	print_row(&out);
@@ -127,7 +136,7 @@ int main(int argc, char **argv) {
 	read_bag(argv[3], &certs);
 	make_trust(&roots, &trust);
 	att_snp_set set = {leaves, 0, {ATT_PASS, 0, 0}};
-	att_sig_run(0, jobs, att_snp_chain_jobs(&trust, certs.certs, set_of, certs.num, jobs));
+	att_sig_run(first_usable(), jobs, att_snp_chain_jobs(&trust, certs.certs, set_of, certs.num, jobs));
 	set.num_leaves = (uint32_t)att_snp_chain_finish(&trust, certs.certs, set_of, certs.num, 1, jobs, leaves, first, &set.error);
 	for (int i = 4; i < argc; i++) {
 		judge(&trust, &set, strtoll(argv[1], NULL, 10), file_bytes, read_file(argv[i]));
