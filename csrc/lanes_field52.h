@@ -178,9 +178,11 @@ LANES_INLINE void product(fe *out, product_kind kind, const fe *a, const fe *b, 
 		carry_limbs(out, col + NL);
 		return;
 	}
-	LANES_UNROLL
-	for (int i = 0; raw != NULL && i < NL; i++) {
-		col[NL + i] = v_add(v_negate_if(negate, col[NL + i]), raw->v[i]);
+	if (raw != NULL) {
+		LANES_UNROLL
+		for (int i = 0; i < NL; i++) {
+			col[NL + i] = v_add(v_negate_if(negate, col[NL + i]), raw->v[i]);
+		}
 	}
 	settle_limbs(out, col + NL);
 }
