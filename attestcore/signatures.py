@@ -33,9 +33,10 @@ def engines() -> tuple[str, ...]:
 
 
 def _bytes_of(data: Buffer) -> memoryview:
-    """The bytes of a buffer in the order of its elements; copied only when they do not lie in one piece."""
+    """The bytes of a buffer in the order of its elements; copied when they do not lie in one piece, and when they may change while an
+    engine reads them without the GIL: what is held against its range must be what is then verified."""
     view = memoryview(data)
-    return view.cast("B") if view.c_contiguous and view.format is not None else memoryview(view.tobytes())
+    return view.cast("B") if view.readonly and view.c_contiguous else memoryview(view.tobytes())
 
 
 def _rows(what: str, column: memoryview, size: int, n: int | None = None) -> int:

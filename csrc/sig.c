@@ -116,7 +116,7 @@ int32_t att_sig_run(uint32_t engine, att_sig_job *jobs, uint64_t num_jobs) {
 
 /* ---- columns ------------------------------------------------------------------------------------------------------------- */
 
-#define CHUNK 128  /* jobs on the stack: 10 kB */
+#define CHUNK 128  /* jobs on the stack: some 12 kB */
 
 /* n signatures that differ in key (key_stride bytes apart; 0: one for all), digest and signature; like tells the rest. */
 static int32_t verify_columns(uint32_t engine, const att_sig_job *like, const uint8_t *keys, uint64_t key_stride,

@@ -302,6 +302,18 @@ def good_columns(curve: Curve, n: int = 3) -> tuple[bytes, bytes, bytes]:
     return (b"".join(c.key for c in cases), b"".join(c.digest for c in cases), b"".join(c.sig for c in cases))
 
 
+def test_what_may_change_is_copied_before_an_engine_sees_it() -> None:
+    """Engines check ranges and compute in two reads, without the GIL: a writable buffer must not differ between them."""
+    writable = bytearray(96)
+    copy = signatures._bytes_of(writable)
+    writable[:] = b"\xff" * 96
+    assert bytes(copy) == bytes(96)
+    assert bytes(signatures._bytes_of(memoryview(bytes(range(96)))[::2])) == bytes(range(0, 96, 2))
+    fixed = bytes(96)
+    assert signatures._bytes_of(fixed).obj is fixed
+
+
+
 @EACH_ENGINE
 @CURVES
 def test_any_buffer(engine: str, curve: Curve) -> None:
