@@ -313,7 +313,6 @@ def test_what_may_change_is_copied_before_an_engine_sees_it() -> None:
     assert signatures._bytes_of(fixed).obj is fixed
 
 
-
 @EACH_ENGINE
 @CURVES
 def test_any_buffer(engine: str, curve: Curve) -> None:
