@@ -23,6 +23,8 @@ from typing import Any, Final
 from hypothesis import assume
 from hypothesis import strategies as st
 
+from attestcore.testing import mutations as shared
+
 from . import der
 from .ca import AmdCa, Endorsement
 from .keys import ec_key, ec_spki, rsa_key
@@ -337,117 +339,17 @@ def _pool_ders(line: str) -> dict[str, bytes]:
 
 # ---- mutations -------------------------------------------------------------------------------------------------------
 
-_EDGES: Final = (0, 1, 0x7F, 0x80, 0xFF, 2**15, 2**16 - 1, 2**31 - 1, 2**31, 2**32 - 2, 2**32 - 1)
 
-
-@st.composite
-def mutations(draw: st.DrawFn, of: bytes | st.SearchStrategy[bytes], *, max_changes: int = 3) -> bytes:
+def mutations(of: bytes | st.SearchStrategy[bytes], *, max_changes: int = 3) -> st.SearchStrategy[bytes]:
     """Damaged copies, never equal to the original: flipped bits, set bytes, truncations, extensions, slices cut out,
     doubled or moved, words at the edges of their range, DER lengths that lie, and, in a report, two fields that
     change places."""
-    original = of if isinstance(of, bytes) else draw(of)
-    data = original
-    for _ in range(draw(st.integers(1, max_changes))):
-        data = draw(st.sampled_from(_MUTATORS))(draw, data)
-    assume(data != original)
-    return data
+    return shared.mutations(of, max_changes=max_changes, fields=_fields_of)
 
 
-def _position(draw: st.DrawFn, data: bytes) -> int:
-    return draw(st.integers(0, len(data) - 1))
+def _fields_of(data: bytes) -> Sequence[tuple[int, int]]:
+    return tuple(LAYOUT.values()) if len(data) == REPORT_LEN else ()
 
-
-def _flip(draw: st.DrawFn, data: bytes) -> bytes:
-    if not data:
-        return b"\x01"
-    at = _position(draw, data)
-    return data[:at] + bytes([data[at] ^ 1 << draw(st.integers(0, 7))]) + data[at + 1 :]
-
-
-def _set_byte(draw: st.DrawFn, data: bytes) -> bytes:
-    if not data:
-        return b"\xff"
-    at = _position(draw, data)
-    return data[:at] + bytes([draw(st.sampled_from((0, 1, 0x7F, 0x80, 0xFF)))]) + data[at + 1 :]
-
-
-def _truncate(draw: st.DrawFn, data: bytes) -> bytes:
-    return data[: draw(st.integers(0, max(0, len(data) - 1)))]
-
-
-def _extend(draw: st.DrawFn, data: bytes) -> bytes:
-    return data + draw(st.binary(min_size=1, max_size=64))
-
-
-def _slice(draw: st.DrawFn, data: bytes) -> tuple[int, int]:
-    start = draw(st.integers(0, len(data)))
-    return start, draw(st.integers(start, len(data)))
-
-
-def _cut(draw: st.DrawFn, data: bytes) -> bytes:
-    start, end = _slice(draw, data)
-    return data[:start] + data[end:]
-
-
-def _double(draw: st.DrawFn, data: bytes) -> bytes:
-    start, end = _slice(draw, data)
-    return data[:end] + data[start:end] + data[end:] if len(data) < 1 << 16 else data
-
-
-def _move(draw: st.DrawFn, data: bytes) -> bytes:
-    start, end = _slice(draw, data)
-    rest = data[:start] + data[end:]
-    at = draw(st.integers(0, len(rest)))
-    return rest[:at] + data[start:end] + rest[at:]
-
-
-def _edge_word(draw: st.DrawFn, data: bytes) -> bytes:
-    if len(data) < 4:
-        return _flip(draw, data)
-    at = draw(st.integers(0, len(data) // 4 - 1)) * 4
-    order = draw(st.sampled_from(("little", "big")))
-    word = draw(st.sampled_from(_EDGES)).to_bytes(4, "big")
-    return data[:at] + (word if order == "big" else word[::-1]) + data[at + 4 :]
-
-
-def _lying_length(draw: st.DrawFn, data: bytes) -> bytes:
-    """One DER length changed, and none of those around it."""
-    try:
-        nodes = tuple(der.read(data).walk())
-    except ValueError:
-        return _edge_word(draw, data)
-    node = draw(st.sampled_from(nodes))
-    size = draw(
-        st.sampled_from((0, 1, 0x7F, 0x80, 0xFF, 0xFFFF, 2**31, 2**32 - 1, max(0, node.size - 1), node.size + 1))
-    )
-    form: der.LengthForm = draw(st.sampled_from(("minimal", "long", "indefinite")))
-    return data[: node.start + 1] + der.length(size, form=form) + data[node.start + node.header :]
-
-
-def _swap_elements(draw: st.DrawFn, data: bytes) -> bytes:
-    """Two fields of a report, or two neighbours in DER, in each other's place."""
-    if len(data) == REPORT_LEN:
-        size = draw(st.sampled_from((1, 4, 8, 16, 32, 48)))
-        names = [name for name, place in LAYOUT.items() if place[1] == size]
-        a, b = (LAYOUT[draw(st.sampled_from(names))][0] for _ in range(2))
-        out = bytearray(data)
-        out[a : a + size], out[b : b + size] = data[b : b + size], data[a : a + size]
-        return bytes(out)
-    try:
-        parents = [node for node in der.read(data).walk() if len(node.children()) > 1]
-    except ValueError:
-        parents = []
-    if not parents:
-        return _move(draw, data)
-    children = draw(st.sampled_from(parents)).children()
-    at = draw(st.integers(0, len(children) - 2))
-    first, second = children[at], children[at + 1]
-    return data[: first.start] + second.encoded + first.encoded + data[second.end :]
-
-
-_MUTATORS: Final = (
-    _flip, _set_byte, _truncate, _extend, _cut, _double, _move, _edge_word, _lying_length, _swap_elements,
-)  # fmt: skip
 
 __all__ = [
     "CERTIFICATE_EDITS",
