@@ -10,7 +10,7 @@ import ctypes
 import os
 import threading
 from array import array
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
@@ -768,6 +768,26 @@ _SCALARS = (
 )  # fmt: skip
 
 
+def _fill_list(c: CData, items: bytes, size: int, name: str) -> object:
+    """Writes an att_list; what is returned must outlive it."""
+    if len(items) % size:
+        raise ValueError(f"{name} is not a whole number of items")
+    memory = ffi.new("uint8_t[]", items or b"\0")
+    c.items, c.num = memory, len(items) // size
+    return memory
+
+
+def _fill_policy(c: CData, compiled: Any, scalars: Sequence[str], lists: Mapping[str, int]) -> list[object]:
+    """Writes the members that policies of every kind have in common; what is returned must outlive the policy."""
+    for name in scalars:
+        setattr(c, name, int(getattr(compiled, name)))
+    keep = [_fill_list(getattr(c, name), bytes(getattr(compiled, name)), size, name) for name, size in lists.items()]
+    data = bytes(compiled.report_data)
+    c.report_data = data.ljust(64, b"\0")
+    c.report_data_len = len(data)
+    return keep
+
+
 class SnpPolicy:
     """A compiled policy in C memory. Immutable once made."""
 
@@ -775,20 +795,7 @@ class SnpPolicy:
 
     def __init__(self, compiled: object) -> None:
         c = self.c = ffi.new("att_snp_policy *")
-        keep: list[object] = []
-        for name in _SCALARS:
-            setattr(c, name, int(getattr(compiled, name)))
-        for name, size in _LISTS.items():
-            items = bytes(getattr(compiled, name))
-            if len(items) % size:
-                raise ValueError(f"{name} is not a whole number of items")
-            memory = ffi.new("uint8_t[]", items or b"\0")
-            field = getattr(c, name)
-            field.items, field.num = memory, len(items) // size
-            keep.append(memory)
-        data = bytes(compiled.report_data)  # type: ignore[attr-defined]
-        c.report_data = data.ljust(64, b"\0")
-        c.report_data_len = len(data)
+        keep = _fill_policy(c, compiled, _SCALARS, _LISTS)
         floors = list(compiled.floors)  # type: ignore[attr-defined]
         memory = ffi.new("att_snp_floor[]", max(len(floors), 1))
         for i, (kind, by_cpuid, product, family, model, stepping, minimum) in enumerate(floors):
@@ -1068,3 +1075,729 @@ def snp_id_auth(block: bytes, auth: bytes, runner: Runner) -> tuple[Finding, byt
     _run_jobs(runner, jobs, num)
     outcomes = tuple(jobs[i].outcome == lib.ATT_SIG_VALID for i in range(num))
     return _finding(error), _bytes(id_digest), _bytes(author_digest), outcomes
+
+
+# ---- quotes ----------------------------------------------------------------------------------------------------------------
+
+QUOTE_MAX_BYTES: int = lib.ATT_QUOTE_MAX_BYTES
+COLLATERAL_MAX_BYTES: int = lib.ATT_COLLATERAL_MAX_BYTES
+BODY_NONE: int = lib.ATT_BODY_NONE
+BODY_SGX: int = lib.ATT_BODY_SGX
+BODY_TYPES: tuple[int, ...] = (lib.ATT_BODY_SGX, lib.ATT_BODY_TD10, lib.ATT_BODY_TD15, lib.ATT_BODY_TD15_EX)
+TEE_SGX: int = lib.ATT_TEE_SGX
+TEE_TDX: int = lib.ATT_TEE_TDX
+CERTIFICATION_CHAIN = 5  # certification data that hold the PCK chain itself
+
+TDX_CHECKS = _names(lib.att_tdx_check_name, lib.att_tdx_num_checks())
+TDX_CHECK_TEXTS = _names(lib.att_tdx_check_text, lib.att_tdx_num_checks())
+TDX_CHECK_CATEGORIES = tuple(CATEGORIES[lib.att_tdx_check_category(i)] for i in range(len(TDX_CHECKS)))
+NUM_TDX_CHECKS = len(TDX_CHECKS)
+TCB_STATUSES: tuple[str | None, ...] = (None, *(_text(lib.att_tcb_status_name(i)) for i in range(1, 10)))
+INTEL_ROLES = ("other", "root", "platform", "processor", "pck", "tcb-signer")
+KINDS_OF_TEE = (None, "tdx", "sgx")
+
+TDX_OMISSIONS = (*OMISSIONS[:1], (int(lib.ATT_OMIT_MR_TD), "mr-td"), *OMISSIONS[1:])
+
+
+def _tdx_layout(body_type: int) -> dict[str, tuple[int, int]]:
+    field, offset, size = ffi.new("uint32_t *"), ffi.new("uint32_t *"), ffi.new("uint32_t *")
+    out: dict[str, tuple[int, int]] = {}
+    while lib.att_tdx_layout(body_type, len(out), field, offset, size):
+        out[FIELDS[field[0]]] = (int(offset[0]), int(size[0]))
+    return out
+
+
+QUOTE_LAYOUTS = {body_type: _tdx_layout(body_type) for body_type in (BODY_NONE, *BODY_TYPES)}
+"""Field name to (offset, size): of the header by BODY_NONE, of each body by its type; the C core's own tables."""
+
+Span: TypeAlias = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class QuoteParts:
+    """Where the parts of a quote lie, as (offset, length); numbers of its header."""
+
+    version: int
+    key_type: int
+    tee: int
+    body_type: int
+    certification_type: int
+    signed_part: Span
+    body: Span
+    signature: Span
+    key: Span
+    qe_report: Span
+    qe_signature: Span
+    auth: Span
+    certification: Span
+    section: Span
+    trailing: Span
+
+
+def _span(c: CData) -> Span:
+    return int(c.offset), int(c.len)
+
+
+def _quote_parts(c: CData) -> QuoteParts:
+    return QuoteParts(
+        c.version,
+        c.key_type,
+        c.tee,
+        c.body_type,
+        c.certification_type,
+        _span(c.signed_part),
+        _span(c.body),
+        _span(c.signature),
+        _span(c.key),
+        _span(c.qe_report),
+        _span(c.qe_signature),
+        _span(c.auth),
+        _span(c.certification),
+        _span(c.section),
+        _span(c.trailing),
+    )
+
+
+def tdx_parse(data: bytes) -> tuple[QuoteParts | None, list[Finding]]:
+    """The parts of a quote, and the findings of all checks (those that need more than the quote are not run)."""
+    c = ffi.new("att_tdx_quote *")
+    findings = ffi.new("att_finding[]", NUM_TDX_CHECKS)
+    filled = lib.att_tdx_parse(data, len(data), c, findings)
+    return (_quote_parts(c) if filled else None), [_finding(findings[i]) for i in range(NUM_TDX_CHECKS)]
+
+
+# -- Intel's certificates --
+
+
+@dataclass(frozen=True, slots=True)
+class PckInfo:
+    """What a PCK certificate says of its platform; the last four are None where its CA does not say them."""
+
+    ppid: bytes
+    components: bytes
+    cpu_svn: bytes
+    pce_svn: int
+    pce_id: bytes
+    fmspc: bytes
+    sgx_type: int
+    dynamic_platform: bool | None
+    cached_keys: bool | None
+    smt_enabled: bool | None
+    platform_instance_id: bytes | None
+
+
+def _pck_info(c: CData) -> PckInfo:
+    told = bool(c.has_configuration)
+    return PckInfo(
+        ppid=_bytes(c.ppid),
+        components=_bytes(c.components),
+        cpu_svn=_bytes(c.cpu_svn),
+        pce_svn=c.pce_svn,
+        pce_id=_bytes(c.pce_id),
+        fmspc=_bytes(c.fmspc),
+        sgx_type=c.sgx_type,
+        dynamic_platform=bool(c.dynamic_platform) if told else None,
+        cached_keys=bool(c.cached_keys) if told else None,
+        smt_enabled=bool(c.smt_enabled) if told else None,
+        platform_instance_id=_bytes(c.platform_instance_id) if told else None,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class IntelCertInfo:
+    """One certificate of Intel's profile as the core read it; pck is there for a PCK certificate whose profile holds."""
+
+    profile: Finding
+    role: str
+    self_issued: bool
+    serial: int
+    not_before: int
+    not_after: int
+    subject: bytes
+    issuer: bytes
+    key: bytes
+    sha256: bytes
+    spki_sha256: bytes
+    pck: PckInfo | None
+
+
+def intel_cert_read(der: bytes) -> IntelCertInfo:
+    c = ffi.new("att_intel_cert *")
+    lib.att_intel_cert_read(der, len(der), c)
+    profile = _finding(c.profile)
+    return IntelCertInfo(
+        profile=profile,
+        role=INTEL_ROLES[c.role],
+        self_issued=bool(c.self_issued),
+        serial=int.from_bytes(_bytes(c.serial, c.serial_len), "big"),
+        not_before=c.not_before,
+        not_after=c.not_after,
+        subject=_bytes(c.subject, c.subject_len),
+        issuer=_bytes(c.issuer, c.issuer_len),
+        key=_bytes(c.key),
+        sha256=_bytes(c.sha256),
+        spki_sha256=_bytes(c.spki_sha256),
+        pck=_pck_info(c.pck) if c.role == lib.ATT_INTEL_PCK and not profile.failed else None,
+    )
+
+
+def _read_intel_certs(ders: Sequence[bytes]) -> CData:
+    certs = ffi.new("att_intel_cert[]", max(len(ders), 1))
+    for i, der in enumerate(ders):
+        lib.att_intel_cert_read(der, len(der), ffi.addressof(certs, i))
+    return certs
+
+
+class IntelTrust:
+    """Roots and known PCK CAs of one verifier, verified against each other once. Immutable, shared by threads."""
+
+    __slots__ = ("_anchors", "_issuers", "c")
+
+    def __init__(self, anchors: Sequence[bytes], issuers: Sequence[bytes], runner: Runner) -> None:
+        self._anchors = _read_intel_certs(anchors)
+        self._issuers = _read_intel_certs(issuers)
+        c = self.c = ffi.new("att_intel_trust *")
+        c.anchors, c.num_anchors = self._anchors, len(anchors)
+        c.issuers, c.num_issuers = self._issuers, len(issuers)
+        jobs = ffi.new("att_sig_job[]", max(lib.att_intel_trust_jobs(c, ffi.NULL), 1))
+        _run_jobs(runner, jobs, lib.att_intel_trust_jobs(c, jobs))
+        lib.att_intel_trust_finish(c, jobs)
+        if any(self._anchors[i].root != i for i in range(len(anchors))):
+            raise ValueError("roots: a root's own signature does not verify")
+
+
+# -- QE sections --
+
+
+class Platform:
+    """A QE section (with the PCK chain that came apart, for those that bring none), judged once; owns its memory. Immutable."""
+
+    __slots__ = ("_c", "section")
+
+    def __init__(self, c: CData, section: bytes) -> None:
+        self._c = ffi.new("att_tdx_platform *")
+        ffi.memmove(self._c, c, ffi.sizeof("att_tdx_platform"))
+        self.section = section  # what the struct's own pointer points at
+
+    @property
+    def c(self) -> CData:
+        return self._c
+
+    @property
+    def weight(self) -> int:
+        """Bytes that this platform accounts for."""
+        return 512 + int(ffi.sizeof("att_tdx_platform")) + len(self.section)
+
+    @property
+    def pck(self) -> PckInfo | None:
+        """None when the PCK certificate could not be read to its end."""
+        return _pck_info(self._c.pck) if self._c.pck_profile.code == PASS else None
+
+    @property
+    def ca(self) -> str | None:
+        """ "platform" or "processor"; None when no CA of either name stands above the PCK certificate."""
+        role = INTEL_ROLES[self._c.ca]
+        return role if role in ("platform", "processor") else None
+
+    @property
+    def certificates(self) -> tuple[bytes, ...]:
+        """SHA-256 of PCK certificate, CA and root, as far as they are there."""
+        return tuple(h for h in (_bytes(self._c.sha256[i]) for i in range(3)) if any(h))
+
+    @property
+    def qe_isv_svn(self) -> int:
+        return int(self._c.qe_isv_svn)
+
+    @property
+    def qe_isv_prod_id(self) -> int:
+        return int(self._c.qe_isv_prod_id)
+
+    @property
+    def qe_mr_signer(self) -> bytes:
+        return _bytes(self._c.qe_mr_signer)
+
+
+SectionKey: TypeAlias = tuple[bytes, int, bytes]
+"""A QE section, its certification type, and the PCK chain (PEM) from elsewhere; b"" where the section brings it, or there is none."""
+
+
+def section_of(rows: Rows, row: int) -> tuple[bytes, int] | None:
+    """A row's QE section and certification type; None when the row has none that can be found."""
+    data, length, kind = ffi.new("const uint8_t **"), ffi.new("uint64_t *"), ffi.new("uint16_t *")
+    if not lib.att_tdx_section_at(rows.c, row, data, length, kind):
+        return None
+    return bytes(ffi.buffer(data[0], length[0])), int(kind[0])
+
+
+def distinct_sections(rows: Rows, chain_of: array[int] | None) -> tuple[array[int], list[int]]:
+    """Per row the number of its QE section (-1 where there is none), and per section the first row that has it."""
+    n = rows.n
+    index = array("i", bytes(4 * n))
+    if n == 0:
+        return index, []
+    first = ffi.new("int64_t[]", n)
+    num_slots = 1 << (2 * n).bit_length()
+    slots = ffi.new("int32_t[]", num_slots)
+    chains = ffi.from_buffer("int32_t[]", chain_of) if chain_of is not None else ffi.NULL
+    with ffi.from_buffer("int32_t[]", index, require_writable=True) as out:
+        num = lib.att_tdx_sections_distinct(rows.c, chains, _spread_key, out, first, slots, num_slots)
+    return index, [first[k] for k in range(num)]
+
+
+def read_platforms(trust: IntelTrust, keys: Sequence[SectionKey], runner: Runner) -> list[Platform]:
+    """Reads and judges QE sections, all signatures in one run."""
+    n = len(keys)
+    if n == 0:
+        return []
+    sections = rows_of_sequence([key[0] for key in keys])
+    chains = rows_of_sequence([key[2] or None for key in keys])
+    types = ffi.new("uint16_t[]", [key[1] for key in keys])
+    block = ffi.new("att_tdx_platform[]", n)
+    jobs = ffi.new("att_sig_job[]", n * lib.ATT_TDX_PLATFORM_JOBS)
+    _run_jobs(runner, jobs, lib.att_tdx_platform_begin(trust.c, sections.c, types, chains.c, block, jobs))
+    lib.att_tdx_platform_finish(trust.c, block, n, jobs)
+    return [Platform(block + i, key[0]) for i, key in enumerate(keys)]
+
+
+# -- collateral --
+
+COLLATERAL_PARTS = (
+    "tcb_info_chain", "tcb_info", "tcb_info_signature", "identity_chain", "identity", "identity_signature", "root_crl",
+    "pck_crl_chain", "pck_crl",
+)  # fmt: skip
+
+
+class PreparedCollateral:
+    """Collateral read and verified once; owns its memory. Immutable."""
+
+    __slots__ = ("_keep", "c", "pck_chain", "weight")
+
+    def __init__(self, c: CData, keep: tuple[object, ...], pck_chain: bytes, weight: int) -> None:
+        self.c = c
+        self._keep = keep
+        self.pck_chain = pck_chain
+        self.weight = weight
+
+    @classmethod
+    def refused(cls, code: int, field: int, offset: int) -> PreparedCollateral:
+        """Collateral that could not be taken apart: its error is all that it holds."""
+        c = ffi.new("att_tdx_collateral *")
+        c.error.code, c.error.field, c.error.offset = code, field, min(offset, 0xFFFFFFFF)
+        return cls(c, (), b"", int(ffi.sizeof("att_tdx_collateral")))
+
+    @property
+    def error(self) -> Finding:
+        return _finding(self.c.error)
+
+    @property
+    def tcb_info(self) -> bool:
+        """TCB info could be read; so its numbers and dates."""
+        return bool(self.c.tcb_info.code == PASS)
+
+    @property
+    def identity(self) -> bool:
+        return bool(self.c.identity.code == PASS)
+
+    @property
+    def tcb_evaluation_number(self) -> int | None:
+        return int(self.c.tcb_evaluation_number) if self.tcb_info else None
+
+    @property
+    def identity_evaluation_number(self) -> int | None:
+        return int(self.c.identity_evaluation_number) if self.identity else None
+
+    @property
+    def window(self) -> tuple[int, int] | None:
+        """The latest issue and the earliest next update of TCB info, QE identity and both CRLs; None when one of them is missing."""
+        c = self.c
+        if not (self.tcb_info and self.identity and c.root_crl_genuine.code == PASS and c.pck_crl_genuine.code == PASS):
+            return None
+        begins = (c.tcb_issue_date, c.identity_issue_date, c.root_crl.this_update, c.pck_crl.this_update)
+        ends = (c.tcb_next_update, c.identity_next_update, c.root_crl.next_update, c.pck_crl.next_update)
+        return int(max(begins)), int(min(ends))
+
+    @property
+    def hashes(self) -> tuple[bytes, ...]:
+        """SHA-256 of the signing certificates, the CRLs and the two documents, as far as they are there."""
+        c = self.c
+        found = [_bytes(signer.sha256[i]) for signer in (c.tcb_signer, c.identity_signer) for i in range(2)]
+        found += [_bytes(crl.sha256) for crl in (c.root_crl, c.pck_crl)]
+        found += [sha256(text) for text in self._keep[:2] if isinstance(text, bytes) and text]
+        return tuple(h for h in found if any(h))
+
+    def _advisory(self, document: int, i: int) -> str:
+        span = self.c.advisories[document][i]
+        text = self._keep[document]
+        assert isinstance(text, bytes)  # noqa: S101 - the documents come first
+        return text[span.offset : span.offset + span.len].decode("utf-8", "replace")
+
+    def _of_level(self, document: int, level: CData) -> list[str]:
+        first = int(level.first_advisory)
+        return [self._advisory(document, i) for i in range(first, first + level.num_advisories)]
+
+    def advisories(self, tcb: CData, evaluation: int = 0) -> tuple[str, ...]:
+        """The advisories of the levels that an evaluation matched (0 by TEE_TCB_SVN, 1 by TEE_TCB_SVN_2), sorted, each once."""
+        c, found = self.c, set[str]()
+        if tcb.level[evaluation] >= 0:
+            found.update(self._of_level(0, c.levels[tcb.level[evaluation]]))
+        if tcb.module[evaluation] >= 0 and tcb.module_level[evaluation] >= 0:
+            module = c.modules[tcb.module[evaluation]]
+            found.update(self._of_level(0, module.levels[tcb.module_level[evaluation]]))
+        if tcb.qe_level >= 0:
+            found.update(self._of_level(1, c.qe_levels[tcb.qe_level]))
+        return tuple(sorted(found))
+
+
+def prepare_collateral(trust: IntelTrust, sets: Sequence[object], runner: Runner) -> list[PreparedCollateral]:
+    """Reads and verifies sets of collateral (objects with the parts as attributes: COLLATERAL_PARTS and pck_chain), all signatures in
+    one run."""
+    jobs = ffi.new("att_sig_job[]", max(len(sets) * lib.ATT_TDX_COLLATERAL_JOBS, 1))
+    out: list[PreparedCollateral] = []
+    starts: list[int] = []
+    at = 0
+    for item in sets:
+        parts = ffi.new("att_collateral_parts *")
+        data = {name: bytes(getattr(item, name)) for name in COLLATERAL_PARTS}
+        views = [ffi.from_buffer("uint8_t[]", part) for part in data.values()]
+        for name, view in zip(COLLATERAL_PARTS, views, strict=True):
+            setattr(parts, name, view)
+            setattr(parts, f"{name}_len", len(view))
+        room = (len(data["root_crl"]) + len(data["pck_crl"])) // 6 + 2
+        serials = ffi.new("att_serial[]", room)
+        c = ffi.new("att_tdx_collateral *")
+        starts.append(at)
+        at += lib.att_tdx_collateral_begin(trust.c, parts, c, serials, room, jobs + at)
+        pck_chain = bytes(getattr(item, "pck_chain", b""))
+        weight = 1024 + sum(map(len, data.values())) + len(pck_chain)
+        weight += int(ffi.sizeof("att_tdx_collateral") + ffi.sizeof("att_serial") * room)
+        keep = (data["tcb_info"], data["identity"], views, serials)
+        out.append(PreparedCollateral(c, keep, pck_chain, weight))
+    _run_jobs(runner, jobs, at)
+    for prepared, start in zip(out, starts, strict=True):
+        lib.att_tdx_collateral_finish(trust.c, prepared.c, jobs + start)
+    return out
+
+
+def pcs_open(body: bytes, name: str) -> tuple[bytes, bytes] | Finding:
+    """The object under name in a PCS response, verbatim, and its signature; or what is wrong with the response."""
+    span, error = ffi.new("att_span *"), ffi.new("att_finding *")
+    signature = ffi.new("uint8_t[64]")
+    if not lib.att_pcs_open(body, len(body), name.encode("ascii"), span, signature, error):
+        return _finding(error)
+    return body[span.offset : span.offset + span.len], _bytes(signature)
+
+
+# -- policy --
+
+_TDX_LISTS = {
+    "mr_tds_48": 48, "mr_seams_48": 48, "mr_config_ids_48": 48, "mr_owners_48": 48, "mr_owner_configs_48": 48,
+    "mr_service_tds_48": 48, "td_ids_32": 32, "init_service_tds_48": 48, "current_service_tds_48": 48,
+    "mr_enclaves_32": 32, "mr_signers_32": 32, "fmspcs_allowed_6": 6, "fmspcs_denied_6": 6, "ppids_allowed_16": 16,
+    "ppids_denied_16": 16, "instances_allowed_16": 16, "instances_denied_16": 16, "pck_keys_allowed_32": 32,
+    "pck_keys_denied_32": 32, "advisories_refused_32": 32, "advisories_tolerated_32": 32,
+}  # fmt: skip
+_TDX_SCALARS = (
+    "attributes_required", "attributes_forbidden", "attributes_reserved", "xfam_required", "xfam_forbidden",
+    "xfam_fixed", "xfam_reserved", "grace_seconds", "max_collateral_age", "statuses", "min_evaluation_number",
+    "sgx_types", "allow_tdx", "allow_sgx", "debug", "migratable", "service_td", "dynamic_platform", "cached_keys",
+    "smt", "has_svn_floor", "has_svn_2_floor", "has_isv_prod_id", "isv_prod_id", "min_isv_svn",
+    "report_data_zero_tail", "advisories_asked",
+)  # fmt: skip
+
+
+class TdxPolicy:
+    """A compiled policy in C memory. Immutable once made."""
+
+    __slots__ = ("_keep", "c")
+
+    def __init__(self, compiled: Any) -> None:
+        c = self.c = ffi.new("att_tdx_policy *")
+        self._keep = _fill_policy(c, compiled, _TDX_SCALARS, _TDX_LISTS)
+        for name in ("svn_floor", "svn_2_floor"):
+            floor = bytes(getattr(compiled, name))
+            if len(floor) != 16 and getattr(compiled, f"has_{name}"):
+                raise ValueError(f"{name} has {len(floor)} bytes, not 16")
+            setattr(c, name, floor.ljust(16, b"\0"))
+        if len(compiled.rt_mrs_48) != 4:
+            raise ValueError("rt_mrs_48 has a list for each of the four RTMRs")
+        for i, items in enumerate(compiled.rt_mrs_48):
+            self._keep.append(_fill_list(c.rt_mrs_48[i], bytes(items), 48, "rt_mrs_48"))
+
+
+# -- rows --
+
+
+class TdxColumns:
+    """What judging n quotes gave, as columns; see att_tdx_columns in csrc/attest_tdx.h."""
+
+    __slots__ = ("accepted", "bodies", "c", "code", "codes", "findings", "mark", "n", "omissions", "parsed", "quotes", "tcb", "tee",
+                 "valid_until", "verified")  # fmt: skip
+
+    def __init__(self, n: int, *, findings: bool, quotes: bool, bodies: bool) -> None:
+        self.n = n
+        room = max(n, 1)
+        self.codes = ffi.new("uint16_t[]", room * NUM_TDX_CHECKS)
+        self.code = ffi.new("uint16_t[]", room)
+        self.accepted = ffi.new("uint8_t[]", room)
+        self.verified = ffi.new("uint8_t[]", room)
+        self.parsed = ffi.new("uint8_t[]", room)
+        self.tee = ffi.new("uint8_t[]", room)
+        self.omissions = ffi.new("uint32_t[]", room)
+        self.valid_until = ffi.new("int64_t[]", room)
+        self.tcb = ffi.new("att_tcb_result[]", room)
+        self.mark = ffi.new("uint64_t[]", room)
+        self.findings = ffi.new("att_finding[]", room * NUM_TDX_CHECKS) if findings else ffi.NULL
+        self.quotes = ffi.new("att_tdx_quote[]", room) if quotes else ffi.NULL
+        self.bodies = ffi.new("uint8_t[]", room * lib.ATT_QUOTE_MAX_SIGNED) if bodies else ffi.NULL
+        c = self.c = ffi.new("att_tdx_columns *")
+        c.codes, c.code, c.accepted, c.verified, c.parsed = (
+            self.codes,
+            self.code,
+            self.accepted,
+            self.verified,
+            self.parsed,
+        )
+        c.tee, c.omissions, c.valid_until, c.tcb, c.mark = (
+            self.tee,
+            self.omissions,
+            self.valid_until,
+            self.tcb,
+            self.mark,
+        )
+        c.findings, c.quotes, c.bodies = self.findings, self.quotes, self.bodies
+
+    def finding_list(self, row: int) -> list[Finding]:
+        first = row * NUM_TDX_CHECKS
+        return [_finding(self.findings[first + i]) for i in range(NUM_TDX_CHECKS)]
+
+    def fingerprint(self, row: int) -> tuple[int, bytes]:
+        """A keyed hash of the bytes before the QE section that were judged, and the row's codes."""
+        width = 2 * NUM_TDX_CHECKS
+        return int(self.mark[row]), bytes(ffi.buffer(self.codes)[row * width : (row + 1) * width])
+
+    def quote_parts(self, row: int) -> QuoteParts:
+        return _quote_parts(self.quotes[row])
+
+    def accepted_bytes(self) -> bytes:
+        return bytes(ffi.buffer(self.accepted, self.n))
+
+    def parsed_bytes(self) -> bytes:
+        return bytes(ffi.buffer(self.parsed, self.n))
+
+    def tee_bytes(self) -> bytes:
+        return bytes(ffi.buffer(self.tee, self.n))
+
+    def code_numbers(self) -> array[int]:
+        return array("H", bytes(ffi.buffer(self.code, 2 * self.n)))
+
+    def failed_codes(self) -> tuple[array[int], array[int]]:
+        """All codes of all rows: n + 1 offsets, and the numbers."""
+        offsets = array("i", bytes(4 * (self.n + 1)))
+        with ffi.from_buffer("int32_t[]", offsets, require_writable=True) as c:
+            num = lib.att_codes_flatten(self.codes, self.n, NUM_TDX_CHECKS, c, ffi.NULL)
+            if num < 0:
+                raise ValueError("too many rows for one column of codes")
+            values = array("H", bytes(2 * num))
+            if num:
+                with ffi.from_buffer("uint16_t[]", values, require_writable=True) as v:
+                    lib.att_codes_flatten(self.codes, self.n, NUM_TDX_CHECKS, c, v)
+        return offsets, values
+
+    def header_bytes(self, offset: int, size: int) -> bytes:
+        """size bytes at offset of every quote's header."""
+        return self._gather(self.bodies, lib.ATT_QUOTE_MAX_SIGNED, offset, size)
+
+    def body_bytes(self, offset: int, size: int) -> bytes:
+        """size bytes at offset of every quote's body; zeros behind the end of a shorter one."""
+        return self._gather(self.bodies, lib.ATT_QUOTE_MAX_SIGNED, 54 + offset, size)
+
+    def quote_bytes(self, member: str) -> tuple[bytes, int]:
+        """A member of att_tdx_quote of every row, in the machine's byte order; and its size."""
+        return self._member("att_tdx_quote", self.quotes, member)
+
+    def tcb_bytes(self, member: str) -> tuple[bytes, int]:
+        """A member of att_tcb_result, likewise."""
+        return self._member("att_tcb_result", self.tcb, member)
+
+    def level_keys(self) -> list[bytes]:
+        """Per row the levels that its evaluation matched, as bytes: equal ones mean equal levels of equal collateral."""
+        size, start = ffi.sizeof("att_tcb_result"), ffi.offsetof("att_tcb_result", "level")
+        memory = ffi.buffer(self.tcb, self.n * size)
+        return [memory[row * size + start : (row + 1) * size] for row in range(self.n)]
+
+    def _member(self, struct: str, base: CData, member: str) -> tuple[bytes, int]:
+        size = ffi.sizeof(dict(ffi.typeof(struct).fields)[member].type)
+        return self._gather(ffi.cast("uint8_t *", base), ffi.sizeof(struct), ffi.offsetof(struct, member), size), size
+
+    def _gather(self, base: CData, stride: int, offset: int, size: int) -> bytes:
+        out = ffi.new("uint8_t[]", max(self.n * size, 1))
+        lib.att_gather(base, stride, offset, size, self.n, out)
+        return bytes(ffi.buffer(out, self.n * size))
+
+
+class _TdxScratch(threading.local):
+    """Work memory of one thread, grown as needed, and room for the copy of a quote that the core judges; nothing outlives a call."""
+
+    def __init__(self) -> None:
+        self.n = 0
+        self.work: CData = None
+        self.jobs: CData = None
+        self.copy = ffi.new("uint8_t[]", QUOTE_MAX_BYTES)
+
+    def room(self, n: int) -> None:
+        if n > self.n:
+            self.work = ffi.new("att_tdx_work[]", n)
+            self.jobs = ffi.new("att_sig_job[]", n)
+            self.n = n
+
+
+_tdx_scratch = _TdxScratch()
+
+
+def tdx_verify(
+    rows: Rows,
+    platforms: Sequence[Platform],
+    platform_index: array[int],
+    collaterals: Sequence[PreparedCollateral],
+    collateral_index: array[int] | None,
+    at: array[int],
+    trust: IntelTrust,
+    policy: TdxPolicy,
+    runner: Runner,
+    *,
+    findings: bool = False,
+    quotes: bool = False,
+    bodies: bool = False,
+) -> TdxColumns:
+    """Judges a column of quotes. platform_index and collateral_index have one entry a row (None: collateral 0 for all), at one for all
+    or one a row."""
+    n = rows.n
+    if (
+        len(at) not in (1, n)
+        or len(platform_index) != n
+        or (collateral_index is not None and len(collateral_index) != n)
+    ):
+        raise ValueError("times, platform and collateral numbers do not fit the rows")
+    out = TdxColumns(n, findings=findings, quotes=quotes, bodies=bodies)
+    if n == 0:
+        return out
+    c_platforms = ffi.new("att_tdx_platform *[]", [platform.c for platform in platforms])
+    c_collaterals = ffi.new("att_tdx_collateral *[]", [collateral.c for collateral in collaterals])
+    p_index = ffi.from_buffer("int32_t[]", platform_index)
+    c_index = ffi.from_buffer("int32_t[]", collateral_index) if collateral_index is not None else ffi.NULL
+    times = ffi.from_buffer("int64_t[]", at)
+    plan = ffi.new("att_tdx_plan *")
+    plan.quotes = rows.c[0]
+    plan.platforms, plan.num_platforms, plan.platform_index = c_platforms, len(platforms), p_index
+    plan.collaterals, plan.num_collaterals, plan.collateral_index = c_collaterals, len(collaterals), c_index
+    plan.at, plan.at_stride = times, 0 if len(at) == 1 else 1
+    plan.trust, plan.policy, plan.mark_key = trust.c, policy.c, _spread_key
+    if runner.native is not None:
+        _tdx_scratch.room(n)
+        plan.copy = _tdx_scratch.copy
+        if lib.att_tdx_verify(runner.native, plan, _tdx_scratch.work, _tdx_scratch.jobs, out.c) != 0:
+            raise ValueError(f"engine {runner.name!r} is not usable on this CPU")
+        return out
+    # Python runs between begin and finish here, and may come back to this function: memory of its own.
+    work, jobs, num = ffi.new("att_tdx_work[]", n), ffi.new("att_sig_job[]", n), ffi.new("uint64_t *")
+    copy = plan.copy = ffi.new("uint8_t[]", QUOTE_MAX_BYTES)
+    lib.att_tdx_begin(plan, work, jobs, num, out.c)
+    del copy
+    _run_jobs(runner, jobs, num[0])
+    lib.att_tdx_finish(plan, work, jobs, num[0], out.c)
+    return out
+
+
+# ---- event logs ------------------------------------------------------------------------------------------------------------
+
+LOG_MAX_BYTES: int = lib.ATT_LOG_MAX_BYTES
+LOG_MAX_EVENTS: int = lib.ATT_LOG_MAX_EVENTS
+LOG_PADDINGS = ("none", "zeros", "ones")
+LOG_RULES = (
+    "not-run", "not-measured", "digest-only", "whole", "string", "prefixed-string", "variable-data", "tagged-data",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class LogRecord:
+    """A record of a TCG log; spans are (offset, length) in the log. measured is None where rule speaks of no bytes."""
+
+    offset: int
+    mr_index: int
+    type: int
+    digests: tuple[int, int]
+    sha384: int | None
+    data: tuple[int, int]
+    rule: str
+    measured: tuple[int, int] | None
+
+
+@dataclass(frozen=True, slots=True)
+class LogFields:
+    """A TCG log, read and replayed. algorithms: TPM_ALG_ID and digest size."""
+
+    platform_class: int
+    spec_errata: int
+    uintn_size: int
+    vendor_info: tuple[int, int]
+    algorithms: tuple[tuple[int, int], ...]
+    padding: str
+    end: int
+    extends: tuple[int, int, int, int]
+    rtmr: tuple[bytes, bytes, bytes, bytes]
+    records: tuple[LogRecord, ...]
+
+
+def _log_record(c: CData) -> LogRecord:
+    rule = LOG_RULES[c.rule]
+    return LogRecord(
+        offset=c.offset,
+        mr_index=c.mr_index,
+        type=c.type,
+        digests=(c.digests_offset, c.digests_len),
+        sha384=c.sha384_offset or None,
+        data=(c.data_offset, c.data_len),
+        rule=rule,
+        measured=(c.measured_offset, c.measured_len) if c.rule >= lib.ATT_EVENT_WHOLE else None,
+    )
+
+
+def log_read(data: bytes) -> tuple[LogFields | None, Finding]:
+    """A log in TCG's crypto-agile format; None, and what is wrong with it, when it is not one."""
+    room = min(len(data) // lib.ATT_LOG_MIN_RECORD + 1, LOG_MAX_EVENTS)
+    log, events, error = ffi.new("att_log *"), ffi.new("att_log_event[]", room), ffi.new("att_finding *")
+    num = lib.att_log_read(data, len(data), log, events, room, error)
+    if num < 0:
+        return None, _finding(error)
+    fields = LogFields(
+        platform_class=log.platform_class,
+        spec_errata=log.spec_errata,
+        uintn_size=log.uintn_size,
+        vendor_info=(log.vendor_offset, log.vendor_len),
+        algorithms=tuple((log.algorithms[i].id, log.algorithms[i].len) for i in range(log.num_algorithms)),
+        padding=LOG_PADDINGS[log.padding],
+        end=log.end,
+        extends=(log.num_extends[0], log.num_extends[1], log.num_extends[2], log.num_extends[3]),
+        rtmr=(_bytes(log.rtmr[0]), _bytes(log.rtmr[1]), _bytes(log.rtmr[2]), _bytes(log.rtmr[3])),
+        records=tuple(_log_record(events[i]) for i in range(num)),
+    )
+    return fields, _finding(error)
+
+
+def rtmr_replay(rtmrs: bytes, digests: bytes) -> tuple[bytes, bytes, bytes, bytes]:
+    """What n digests of 48 bytes, extended one after the other into the RTMRs (0 to 3) that rtmrs names, come to."""
+    if len(digests) != 48 * len(rtmrs):
+        raise ValueError("digests do not fit the register numbers")
+    out = ffi.new("uint8_t[192]")
+    if lib.att_rtmr_replay(rtmrs, digests, len(rtmrs), out) != 0:
+        raise ValueError("there are four RTMRs, 0 to 3")
+    data = _bytes(out)
+    return data[:48], data[48:96], data[96:144], data[144:]
+
+
+def ccel_read(table: bytes) -> tuple[tuple[int, int, int] | None, Finding]:
+    """Subtype, least length and address of the log area that a CCEL table names; None, and what is wrong, when it is none."""
+    c, error = ffi.new("att_ccel *"), ffi.new("att_finding *")
+    if lib.att_ccel_read(table, len(table), c, error) != 0:
+        return None, _finding(error)
+    return (int(c.subtype), int(c.area_len), int(c.area_address)), _finding(error)

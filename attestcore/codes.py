@@ -72,7 +72,7 @@ class Code(str, Enum):
     """The text or container that should hold the evidence is not what it is said to be."""
 
     CERTIFICATE_MISSING = "certificate-missing"
-    """A certificate that the verdict needs was not given: the VCEK or VLEK, or its ASK or ASVK."""
+    """A certificate that the verdict needs was not given: the VCEK or VLEK, its ASK or ASVK, or the PCK chain."""
 
     COLLATERAL_MISSING = "collateral-missing"
     """The policy requires collateral (a CRL, say) that was not given."""
@@ -93,10 +93,10 @@ class Code(str, Enum):
     """A serial number is negative, too long, or zero where zero is not allowed."""
 
     CERTIFICATE_ALGORITHM_UNSUPPORTED = "certificate-algorithm-unsupported"
-    """A signature algorithm is not RSASSA-PSS with SHA-384, MGF1-SHA-384 and a 48-byte salt, or the two copies of it differ."""
+    """A signature algorithm is not the profile's (AMD: RSASSA-PSS with SHA-384, MGF1-SHA-384 and a 48-byte salt; Intel: ECDSA with SHA-256), or the two copies of it differ."""
 
     CERTIFICATE_NAME_INVALID = "certificate-name-invalid"
-    """A subject or issuer is not the name that AMD's profile prescribes."""
+    """A subject or issuer is not a name that the profile prescribes."""
 
     CERTIFICATE_KEY_INVALID = "certificate-key-invalid"
     """A public key has the wrong type, size, curve, encoding or exponent, or is not a point on its curve."""
@@ -123,10 +123,10 @@ class Code(str, Enum):
     """One key serves in two places of the chain."""
 
     LEAF_SIGNATURE_INVALID = "leaf-signature-invalid"
-    """The VCEK or VLEK is not signed by the key of its issuer."""
+    """The VCEK, VLEK or PCK certificate is not signed by the key of its issuer."""
 
     ISSUER_SIGNATURE_INVALID = "issuer-signature-invalid"
-    """The ASK or ASVK is not signed by the key of the trusted ARK."""
+    """The CA that issued the leaf (ASK, ASVK, PCK CA) is not signed by the key of the trusted root."""
 
     CERTIFICATE_EXPIRED = "certificate-expired"
     """A certificate's notAfter lies before the evaluation time."""
@@ -138,7 +138,7 @@ class Code(str, Enum):
     """A CRL is not a well-formed X.509 v2 CRL of the profile."""
 
     CRL_SIGNATURE_INVALID = "crl-signature-invalid"
-    """A CRL is not signed by the key of the trusted ARK that it names as issuer."""
+    """A CRL is not signed by the key of the trusted CA that it names as issuer."""
 
     CRL_EXPIRED = "crl-expired"
     """Every CRL given for this root ended (nextUpdate) before the evaluation time."""
@@ -299,6 +299,222 @@ class Code(str, Enum):
     ID_BLOCK_REPORT_MISMATCH = "id-block-report-mismatch"
     """The report's fields are not those of the ID block."""
 
+    QUOTE_TRUNCATED = "quote-truncated"
+    """The quote ends before its parts do."""
+
+    QUOTE_LENGTH_INVALID = "quote-length-invalid"
+    """A length in the quote does not fit what it stands in."""
+
+    QUOTE_TOO_LARGE = "quote-too-large"
+    """The quote is longer than this library reads."""
+
+    QUOTE_VERSION_UNSUPPORTED = "quote-version-unsupported"
+    """The quote's version is not 3, 4 or 5."""
+
+    TEE_TYPE_UNSUPPORTED = "tee-type-unsupported"
+    """The TEE type is neither SGX nor TDX, or not one of this version."""
+
+    QUOTE_BODY_INVALID = "quote-body-invalid"
+    """Body type, body size and TEE type contradict each other, or the type is unknown."""
+
+    ATTESTATION_KEY_TYPE_UNSUPPORTED = "attestation-key-type-unsupported"
+    """The attestation key is not ECDSA P-256."""
+
+    CERTIFICATION_TYPE_UNSUPPORTED = "certification-type-unsupported"
+    """The certification data are of a type that tells no PCK certificate, or stand where that type must not."""
+
+    CERTIFICATION_DATA_INVALID = "certification-data-invalid"
+    """The certification data do not have the form of their type."""
+
+    QUOTE_TRAILING_BYTES = "quote-trailing-bytes"
+    """Something other than a bounded number of zeros stands behind the quote."""
+
+    QE_REPORT_SIGNATURE_INVALID = "qe-report-signature-invalid"
+    """The QE report is not signed by the key of the PCK certificate."""
+
+    ATTESTATION_KEY_MISMATCH = "attestation-key-mismatch"
+    """The QE report's data are not the hash of attestation key and authentication data followed by zeros."""
+
+    QUOTE_SIGNATURE_INVALID = "quote-signature-invalid"
+    """The quote is not signed by the attestation key, or r, s or the key are out of range."""
+
+    CERTIFICATION_DATA_MISMATCH = "certification-data-mismatch"
+    """The certification data name another platform or TCB than the PCK certificate given."""
+
+    QE_VENDOR_UNKNOWN = "qe-vendor-unknown"
+    """The QE vendor is not Intel."""
+
+    QE_MRSIGNER_MISMATCH = "qe-mrsigner-mismatch"
+    """The QE report's MRSIGNER is not that of the QE identity."""
+
+    QE_ISVPRODID_MISMATCH = "qe-isvprodid-mismatch"
+    """The QE report's ISVPRODID is not that of the QE identity."""
+
+    QE_MISCSELECT_MISMATCH = "qe-miscselect-mismatch"
+    """The QE report's MISCSELECT is not that of the QE identity under its mask."""
+
+    QE_ATTRIBUTES_MISMATCH = "qe-attributes-mismatch"
+    """The QE report's ATTRIBUTES are not those of the QE identity under its mask, or have DEBUG set."""
+
+    TDX_MODULE_UNKNOWN = "tdx-module-unknown"
+    """TCB info has no identity for the version of the TDX module."""
+
+    TDX_MODULE_SIGNER_MISMATCH = "tdx-module-signer-mismatch"
+    """MRSIGNERSEAM is not that of the TDX module's identity."""
+
+    SEAM_ATTRIBUTES_MISMATCH = "seam-attributes-mismatch"
+    """SEAMATTRIBUTES are not those of the TDX module's identity, or not zero."""
+
+    COLLATERAL_MALFORMED = "collateral-malformed"
+    """The collateral, or a chain of certificates in it, is in none of the known forms, or not well-formed."""
+
+    COLLATERAL_TOO_LARGE = "collateral-too-large"
+    """The collateral has more bytes, levels, entries or nesting than this library reads."""
+
+    TCB_INFO_MALFORMED = "tcb-info-malformed"
+    """TCB info is not strict JSON of its schema."""
+
+    TCB_INFO_UNSUPPORTED = "tcb-info-unsupported"
+    """TCB info is of another TEE, or of a version or type that this library does not judge."""
+
+    TCB_INFO_SIGNATURE_INVALID = "tcb-info-signature-invalid"
+    """TCB info is not signed by its signer."""
+
+    TCB_INFO_EXPIRED = "tcb-info-expired"
+    """TCB info ended (nextUpdate) before the evaluation time."""
+
+    TCB_INFO_NOT_YET_VALID = "tcb-info-not-yet-valid"
+    """TCB info was issued after the evaluation time."""
+
+    FMSPC_MISMATCH = "fmspc-mismatch"
+    """TCB info is for another FMSPC than the PCK certificate's."""
+
+    PCE_ID_MISMATCH = "pce-id-mismatch"
+    """TCB info is for another PCEID than the PCK certificate's."""
+
+    QE_IDENTITY_MALFORMED = "qe-identity-malformed"
+    """The QE identity is not strict JSON of its schema."""
+
+    QE_IDENTITY_UNSUPPORTED = "qe-identity-unsupported"
+    """The QE identity is of another enclave than the quote's QE, or of a version that this library does not judge."""
+
+    QE_IDENTITY_SIGNATURE_INVALID = "qe-identity-signature-invalid"
+    """The QE identity is not signed by its signer."""
+
+    QE_IDENTITY_EXPIRED = "qe-identity-expired"
+    """The QE identity ended (nextUpdate) before the evaluation time."""
+
+    QE_IDENTITY_NOT_YET_VALID = "qe-identity-not-yet-valid"
+    """The QE identity was issued after the evaluation time."""
+
+    TCB_SIGNER_SIGNATURE_INVALID = "tcb-signer-signature-invalid"
+    """The TCB signing certificate is not signed by the trusted root."""
+
+    CRL_ISSUER_MISMATCH = "crl-issuer-mismatch"
+    """The PCK CRL is of another CA than the PCK certificate's."""
+
+    TCB_LEVEL_NOT_FOUND = "tcb-level-not-found"
+    """The platform, the TDX module or the QE is below every level of its document."""
+
+    TCB_STATUS_REFUSED = "tcb-status-refused"
+    """The TCB status is not one that the policy allows."""
+
+    TCB_REVOKED = "tcb-revoked"
+    """The TCB status is Revoked."""
+
+    ADVISORY_REFUSED = "advisory-refused"
+    """An advisory applies that the policy refuses, or does not tolerate."""
+
+    TEE_TCB_SVN_TOO_LOW = "tee-tcb-svn-too-low"
+    """A component of TEE_TCB_SVN or TEE_TCB_SVN_2 is below its floor."""
+
+    TEE_TYPE_NOT_ALLOWED = "tee-type-not-allowed"
+    """The policy does not allow quotes of this TEE."""
+
+    TCB_EVALUATION_NUMBER_TOO_LOW = "tcb-evaluation-number-too-low"
+    """The tcbEvaluationDataNumber of TCB info or QE identity is below the required minimum."""
+
+    COLLATERAL_TOO_OLD = "collateral-too-old"
+    """TCB info, QE identity or a CRL was issued longer ago than the policy allows."""
+
+    TD_DEBUG = "td-debug"
+    """TDATTRIBUTES.DEBUG is set: the host may read the TD."""
+
+    SGX_DEBUG = "sgx-debug"
+    """The enclave's ATTRIBUTES.DEBUG is set: the host may read the enclave."""
+
+    TD_ATTRIBUTES_RESERVED = "td-attributes-reserved"
+    """A bit of TDATTRIBUTES that this library does not know is set."""
+
+    TD_MIGRATABLE = "td-migratable"
+    """TDATTRIBUTES.MIGRATABLE is set: a service TD may move the TD."""
+
+    TD_ATTRIBUTES_REFUSED = "td-attributes-refused"
+    """A bit of TDATTRIBUTES is not what the policy requires."""
+
+    XFAM_RESERVED = "xfam-reserved"
+    """XFAM lacks a bit that is always one, or has one that this library does not know."""
+
+    XFAM_REFUSED = "xfam-refused"
+    """A bit of XFAM is not what the policy requires."""
+
+    SERVICE_TD_BOUND = "service-td-bound"
+    """MRSERVICETD is not zero: a service TD is bound to the TD."""
+
+    MR_TD_MISMATCH = "mr-td-mismatch"
+    """MRTD is not one of the expected values."""
+
+    MR_SEAM_MISMATCH = "mr-seam-mismatch"
+    """MRSEAM is not one of the expected values."""
+
+    RT_MR_MISMATCH = "rt-mr-mismatch"
+    """An RTMR is not one of the expected values."""
+
+    MR_CONFIG_ID_MISMATCH = "mr-config-id-mismatch"
+    """MRCONFIGID is not one of the expected values."""
+
+    MR_OWNER_MISMATCH = "mr-owner-mismatch"
+    """MROWNER is not one of the expected values."""
+
+    MR_OWNER_CONFIG_MISMATCH = "mr-owner-config-mismatch"
+    """MROWNERCONFIG is not one of the expected values."""
+
+    MR_SERVICE_TD_MISMATCH = "mr-service-td-mismatch"
+    """MRSERVICETD, or a service TD field of body type 4, is not one of the expected values, or the quote has none."""
+
+    PLATFORM_REFUSED = "platform-refused"
+    """FMSPC, PPID, platform instance or PCK key is not on the allow-list."""
+
+    PLATFORM_DENIED = "platform-denied"
+    """FMSPC, PPID, platform instance or PCK key is on the deny-list."""
+
+    PLATFORM_CONFIGURATION_REFUSED = "platform-configuration-refused"
+    """SGX type, dynamic platform, cached keys or SMT are not what the policy requires, or the PCK certificate does not tell."""
+
+    MR_ENCLAVE_MISMATCH = "mr-enclave-mismatch"
+    """MRENCLAVE is not one of the expected values."""
+
+    MR_SIGNER_MISMATCH = "mr-signer-mismatch"
+    """MRSIGNER is not one of the expected values."""
+
+    ISV_PROD_ID_MISMATCH = "isv-prod-id-mismatch"
+    """ISVPRODID is not one of the expected values."""
+
+    ISV_SVN_TOO_LOW = "isv-svn-too-low"
+    """ISVSVN is below the required minimum."""
+
+    EVENT_LOG_MALFORMED = "event-log-malformed"
+    """An event log, or the ACPI table that names it, is in none of the known forms, or its framing is broken."""
+
+    EVENT_LOG_UNSUPPORTED = "event-log-unsupported"
+    """The event log has no SHA-384 digests, is of an older format, or belongs to another technology."""
+
+    EVENT_LOG_TOO_LARGE = "event-log-too-large"
+    """The event log has more bytes or events than this library reads."""
+
+    EVENT_DIGEST_MISSING = "event-digest-missing"
+    """A record that extends an RTMR has no SHA-384 digest."""
+
     INTERNAL_ERROR = "internal-error"
     """The library contradicted itself; the evidence is refused. Please report it."""
 
@@ -401,5 +617,77 @@ _CATEGORIES: dict[Code, Category] = {
     Code.ID_BLOCK_SIGNATURE_INVALID: Category.SIGNATURE,
     Code.ID_KEY_SIGNATURE_INVALID: Category.SIGNATURE,
     Code.ID_BLOCK_REPORT_MISMATCH: Category.BINDING,
+    Code.QUOTE_TRUNCATED: Category.PARSE,
+    Code.QUOTE_LENGTH_INVALID: Category.PARSE,
+    Code.QUOTE_TOO_LARGE: Category.LIMIT,
+    Code.QUOTE_VERSION_UNSUPPORTED: Category.UNSUPPORTED,
+    Code.TEE_TYPE_UNSUPPORTED: Category.UNSUPPORTED,
+    Code.QUOTE_BODY_INVALID: Category.PARSE,
+    Code.ATTESTATION_KEY_TYPE_UNSUPPORTED: Category.UNSUPPORTED,
+    Code.CERTIFICATION_TYPE_UNSUPPORTED: Category.UNSUPPORTED,
+    Code.CERTIFICATION_DATA_INVALID: Category.PARSE,
+    Code.QUOTE_TRAILING_BYTES: Category.PARSE,
+    Code.QE_REPORT_SIGNATURE_INVALID: Category.SIGNATURE,
+    Code.ATTESTATION_KEY_MISMATCH: Category.BINDING,
+    Code.QUOTE_SIGNATURE_INVALID: Category.SIGNATURE,
+    Code.CERTIFICATION_DATA_MISMATCH: Category.BINDING,
+    Code.QE_VENDOR_UNKNOWN: Category.IDENTITY,
+    Code.QE_MRSIGNER_MISMATCH: Category.IDENTITY,
+    Code.QE_ISVPRODID_MISMATCH: Category.IDENTITY,
+    Code.QE_MISCSELECT_MISMATCH: Category.IDENTITY,
+    Code.QE_ATTRIBUTES_MISMATCH: Category.IDENTITY,
+    Code.TDX_MODULE_UNKNOWN: Category.IDENTITY,
+    Code.TDX_MODULE_SIGNER_MISMATCH: Category.IDENTITY,
+    Code.SEAM_ATTRIBUTES_MISMATCH: Category.IDENTITY,
+    Code.COLLATERAL_MALFORMED: Category.PARSE,
+    Code.COLLATERAL_TOO_LARGE: Category.LIMIT,
+    Code.TCB_INFO_MALFORMED: Category.PARSE,
+    Code.TCB_INFO_UNSUPPORTED: Category.COLLATERAL,
+    Code.TCB_INFO_SIGNATURE_INVALID: Category.SIGNATURE,
+    Code.TCB_INFO_EXPIRED: Category.TIME,
+    Code.TCB_INFO_NOT_YET_VALID: Category.TIME,
+    Code.FMSPC_MISMATCH: Category.COLLATERAL,
+    Code.PCE_ID_MISMATCH: Category.COLLATERAL,
+    Code.QE_IDENTITY_MALFORMED: Category.PARSE,
+    Code.QE_IDENTITY_UNSUPPORTED: Category.COLLATERAL,
+    Code.QE_IDENTITY_SIGNATURE_INVALID: Category.SIGNATURE,
+    Code.QE_IDENTITY_EXPIRED: Category.TIME,
+    Code.QE_IDENTITY_NOT_YET_VALID: Category.TIME,
+    Code.TCB_SIGNER_SIGNATURE_INVALID: Category.SIGNATURE,
+    Code.CRL_ISSUER_MISMATCH: Category.CRL,
+    Code.TCB_LEVEL_NOT_FOUND: Category.TCB,
+    Code.TCB_STATUS_REFUSED: Category.TCB,
+    Code.TCB_REVOKED: Category.TCB,
+    Code.ADVISORY_REFUSED: Category.TCB,
+    Code.TEE_TCB_SVN_TOO_LOW: Category.TCB,
+    Code.TEE_TYPE_NOT_ALLOWED: Category.POLICY,
+    Code.TCB_EVALUATION_NUMBER_TOO_LOW: Category.COLLATERAL,
+    Code.COLLATERAL_TOO_OLD: Category.FRESHNESS,
+    Code.TD_DEBUG: Category.POLICY,
+    Code.SGX_DEBUG: Category.POLICY,
+    Code.TD_ATTRIBUTES_RESERVED: Category.POLICY,
+    Code.TD_MIGRATABLE: Category.POLICY,
+    Code.TD_ATTRIBUTES_REFUSED: Category.POLICY,
+    Code.XFAM_RESERVED: Category.POLICY,
+    Code.XFAM_REFUSED: Category.POLICY,
+    Code.SERVICE_TD_BOUND: Category.POLICY,
+    Code.MR_TD_MISMATCH: Category.POLICY,
+    Code.MR_SEAM_MISMATCH: Category.POLICY,
+    Code.RT_MR_MISMATCH: Category.POLICY,
+    Code.MR_CONFIG_ID_MISMATCH: Category.POLICY,
+    Code.MR_OWNER_MISMATCH: Category.POLICY,
+    Code.MR_OWNER_CONFIG_MISMATCH: Category.POLICY,
+    Code.MR_SERVICE_TD_MISMATCH: Category.POLICY,
+    Code.PLATFORM_REFUSED: Category.POLICY,
+    Code.PLATFORM_DENIED: Category.POLICY,
+    Code.PLATFORM_CONFIGURATION_REFUSED: Category.POLICY,
+    Code.MR_ENCLAVE_MISMATCH: Category.POLICY,
+    Code.MR_SIGNER_MISMATCH: Category.POLICY,
+    Code.ISV_PROD_ID_MISMATCH: Category.POLICY,
+    Code.ISV_SVN_TOO_LOW: Category.POLICY,
+    Code.EVENT_LOG_MALFORMED: Category.PARSE,
+    Code.EVENT_LOG_UNSUPPORTED: Category.UNSUPPORTED,
+    Code.EVENT_LOG_TOO_LARGE: Category.LIMIT,
+    Code.EVENT_DIGEST_MISSING: Category.PARSE,
     Code.INTERNAL_ERROR: Category.LIMIT,
 }

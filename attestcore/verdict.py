@@ -65,7 +65,8 @@ def _plain(value: Mapping[str, Any] | None) -> dict[str, Any] | None:
 
 
 class Record(Protocol):
-    """What a technology keeps of one judged item; a verdict asks it for a part when a caller asks for that part."""
+    """What a technology keeps of one judged item; a verdict asks it for a part when a caller asks for that part. The record of a kind of
+    evidence that has a TCB status has besides `tcb() -> TcbOutcome`."""
 
     def checks(self) -> tuple[Check, ...]: ...
     def omissions(self) -> tuple[str, ...]: ...
@@ -73,6 +74,25 @@ class Record(Protocol):
     def used(self) -> tuple[str, ...]: ...
     def evidence_sha256(self) -> str | None: ...
     def valid_until(self) -> int | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class TcbOutcome:
+    """How up to date a platform is, as the vendor's signed documents say. status is None when no level fits, or when it was not reached."""
+
+    status: str | None
+    advisory_ids: tuple[str, ...]
+    date: str | None
+    evaluation_data_number: int | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """The contract's members of a TDX or SGX verdict."""
+        return {
+            "tcb_status": self.status,
+            "advisory_ids": list(self.advisory_ids),
+            "tcb_date": self.date,
+            "tcb_evaluation_data_number": self.evaluation_data_number,
+        }
 
 
 @final
@@ -158,6 +178,28 @@ class Verdict:
         """Unix seconds of the earliest end of what was used; None when nothing was."""
         return self._part("valid_until")  # type: ignore[no-any-return]
 
+    @property
+    def _tcb(self) -> TcbOutcome | None:
+        return self._part("tcb") if hasattr(self._record, "tcb") else None
+
+    @property
+    def tcb_status(self) -> str | None:
+        """TDX and SGX: Intel's status of all levels together; None when no level fits or it was not reached, and for other evidence."""
+        tcb = self._tcb
+        return None if tcb is None else tcb.status
+
+    @property
+    def advisory_ids(self) -> tuple[str, ...]:
+        """TDX and SGX: the advisories of all levels that matched, sorted."""
+        tcb = self._tcb
+        return () if tcb is None else tcb.advisory_ids
+
+    @property
+    def tcb_date(self) -> str | None:
+        """TDX and SGX: the earliest tcbDate of the levels that matched, "YYYY-MM-DD"."""
+        tcb = self._tcb
+        return None if tcb is None else tcb.date
+
     def require(self) -> Verdict:
         """The verdict itself when it accepts; else raises VerificationError, which carries it."""
         if self.accepted is not True:
@@ -176,6 +218,7 @@ class Verdict:
             "omissions": list(self.omissions),
             "claims": _plain(self._part("claims")),
             "claims_verified": self.claims_verified,
+            **({} if self._tcb is None else self._tcb.to_dict()),
             "valid_until": format_time(self.valid_until),
             "evidence_sha256": self.evidence_sha256,
             "used": list(self.used),

@@ -10,6 +10,7 @@
  *   att_snp_chain_*         certificate sets linked to the trust anchors
  *   att_snp_begin/_finish   n reports judged; columns out
  *   att_snp_parse           one report's fields
+ * and attest_tdx.h, which it includes: quotes, Intel's certificates, collateral and TCB levels.
  *
  * Conventions, for every function:
  *   - No Python, no clock, no environment, no file, no global that changes after att_init().
@@ -40,6 +41,12 @@ typedef struct {
 	uint32_t offset;
 } att_finding;
 
+/* A part of some input: position and length, no pointer. */
+typedef struct {
+	uint32_t offset;
+	uint32_t len;
+} att_span;
+
 /* Names. NULL when the number is out of range. A code's category is an index for att_category_name. */
 const char *att_code_name(uint32_t code);
 const char *att_code_text(uint32_t code);
@@ -50,6 +57,10 @@ const char *att_snp_check_name(uint32_t check);
 const char *att_snp_check_text(uint32_t check);
 int32_t att_snp_check_category(uint32_t check);
 uint32_t att_snp_num_checks(void);
+const char *att_tdx_check_name(uint32_t check);
+const char *att_tdx_check_text(uint32_t check);
+int32_t att_tdx_check_category(uint32_t check);
+uint32_t att_tdx_num_checks(void);
 const char *att_version(void);
 const char *att_build(void);
 
@@ -552,14 +563,97 @@ int32_t att_snp_verify(uint32_t engine, const att_snp_plan *plan, att_snp_work *
 int32_t att_snp_id_auth(const uint8_t *block, uint64_t block_len, const uint8_t *auth, uint64_t auth_len, uint8_t *scratch,
                         att_sig_job *jobs, uint8_t *out_id_key_digest, uint8_t *out_author_key_digest, att_finding *out_error);
 
+/* ---- event logs ---------------------------------------------------------------------------------------------------------- */
+
+#define ATT_LOG_MAX_BYTES 16777216
+#define ATT_LOG_MAX_EVENTS 32768    /* what a caller should have room for at most */
+#define ATT_LOG_MAX_ALGORITHMS 16
+#define ATT_LOG_MIN_RECORD 19       /* the shortest record there can be */
+#define ATT_CCEL_LEN 56
+
+/* What stands behind the last record, up to the end of the log. */
+typedef enum { ATT_LOG_PADDING_NONE = 0, ATT_LOG_PADDING_ZEROS = 1, ATT_LOG_PADDING_ONES = 2 } att_log_padding;
+
+/* Which bytes of an event's data its SHA-384 digest is the hash of. Whatever is not among them is only what the log claims; and a
+ * digest is worth no more than the register that it replays to. */
+typedef enum {
+	ATT_EVENT_NOT_RUN = 0,
+	ATT_EVENT_NOT_MEASURED = 1,     /* EV_NO_ACTION, or register 0: not extended, so nothing vouches for it */
+	ATT_EVENT_DIGEST_ONLY = 2,      /* none of them, as far as can be told */
+	ATT_EVENT_WHOLE = 3,            /* all of them */
+	ATT_EVENT_STRING = 4,           /* without the NUL at their end */
+	ATT_EVENT_PREFIXED_STRING = 5,  /* without the boot loader's prefix and the NUL */
+	ATT_EVENT_VARIABLE_DATA = 6,    /* the contents of a UEFI variable, without its name */
+	ATT_EVENT_TAGGED_DATA = 7       /* the contents of a tagged event, without its id */
+} att_event_rule;
+
+/* One record (TCG_PCR_EVENT2). Offsets count from the log's first byte. */
+typedef struct {
+	uint32_t offset;
+	uint32_t mr_index;        /* 0 MRTD, 1 to 4 RTMR0 to RTMR3 */
+	uint32_t type;
+	uint32_t num_digests;
+	uint32_t digests_offset;  /* {u16 algorithm, digest} each, sizes as the header gives them */
+	uint32_t digests_len;
+	uint32_t sha384_offset;   /* 48 bytes; 0: the record has none */
+	uint32_t data_offset;
+	uint32_t data_len;
+	uint32_t measured_offset; /* the bytes that rule speaks of; 0 and 0 where it speaks of none */
+	uint32_t measured_len;
+	uint8_t rule;             /* att_event_rule */
+} att_log_event;
+
+typedef struct {
+	uint16_t id;              /* TPM_ALG_ID */
+	uint16_t len;
+} att_log_algorithm;
+
+/* A log's header, and what its records come to. */
+typedef struct {
+	uint32_t platform_class;
+	uint8_t spec_errata;      /* of version 2.0, the only one read */
+	uint8_t uintn_size;
+	uint8_t padding;          /* att_log_padding */
+	uint8_t vendor_len;
+	uint32_t vendor_offset;
+	uint32_t num_algorithms;
+	att_log_algorithm algorithms[16];
+	uint32_t num_events;
+	uint32_t end;             /* of the last record */
+	uint32_t num_extends[4];  /* by RTMR */
+	uint8_t rtmr[4][48];
+} att_log;
+
+/* Reads a log in TCG's crypto-agile format and replays it: RTMR = SHA-384(RTMR || digest), from zeros. events has room for max_events.
+ * The log must not change meanwhile. Returns the number of events, or -1 with the finding set and out zeroed; the events are then
+ * of no meaning. A log that ends early at the end of a record is a log: that it is short shows in the registers alone. */
+int64_t att_log_read(const uint8_t *data, uint64_t data_len, att_log *out, att_log_event *events, uint64_t max_events,
+                     att_finding *out_error);
+
+/* The same replay over columns: rtmrs n numbers from 0 to 3, digests n * 48 bytes, out_rtmrs 4 * 48. Returns 0, or -1 when a number is
+ * above 3. */
+int32_t att_rtmr_replay(const uint8_t *rtmrs, const uint8_t *digests, uint64_t n, uint8_t *out_rtmrs);
+
+/* ACPI's CCEL table: which confidential-computing technology, and where its log lies. */
+typedef struct {
+	uint64_t area_len;
+	uint64_t area_address;
+	uint8_t subtype;
+} att_ccel;
+
+/* Reads the 56 bytes of a CCEL table of a TD. Returns 0, or -1 with the finding set. */
+int32_t att_ccel_read(const uint8_t *table, uint64_t table_len, att_ccel *out, att_finding *out_error);
+
 /* cffi:end */
+
+#include "attest_tdx.h"
 
 /* Numbers of codes, fields, checks and categories, from the .def files. */
 enum {
 #define ATT_CODE(name, number, word, category, text) ATT_CODE_##name = (number),
 #include "codes.def"
 #undef ATT_CODE
-	ATT_CODE_END = 128
+	ATT_CODE_END = 512
 };
 
 typedef enum {
@@ -574,6 +668,13 @@ enum {
 #include "checks_snp.def"
 #undef ATT_SNP_CHECK
 	ATT_SNP_NUM_CHECKS
+};
+
+enum {
+#define ATT_TDX_CHECK(name, word, category, text) ATT_TDX_CHECK_##name,
+#include "checks_tdx.def"
+#undef ATT_TDX_CHECK
+	ATT_TDX_NUM_CHECKS
 };
 
 /* The contract's categories, in its order. */

@@ -1,4 +1,4 @@
-"""Declares attestcore._native to cffi: the marked part of attest.h is the whole interface, csrc/*.c the whole source."""
+"""Declares attestcore._native to cffi: the marked parts of attest.h and attest_tdx.h are the whole interface, csrc/*.c the source."""
 
 import os
 import re
@@ -18,9 +18,12 @@ def version() -> str:
 
 
 def cdef() -> str:
-    """The text between the marks, with the two things taken out that cffi's parser does not read: casts in constants."""
-    text = (HERE / "attest.h").read_text(encoding="utf-8")
-    region = text.split("/* cffi:begin */")[1].split("/* cffi:end */")[0]
+    """The text between the marks. cffi's parser cannot read every constant's value, and wants plain numbers as array lengths: the
+    compiler supplies the former, the latter are written out here."""
+    texts = [(HERE / name).read_text(encoding="utf-8") for name in ("attest.h", "attest_tdx.h")]
+    region = "".join(text.split("/* cffi:begin */")[1].split("/* cffi:end */")[0] for text in texts)
+    numbers = dict(re.findall(r"^#define (\w+) (\d+)\b", region, flags=re.MULTILINE))
+    region = re.sub(r"\[(ATT_\w+)\]", lambda length: f"[{numbers[length[1]]}]", region)
     return re.sub(r"^(#define \w+) .*$", r"\1 ...", region, flags=re.MULTILINE)
 
 

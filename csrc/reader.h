@@ -12,12 +12,6 @@
 
 #include "attest.h"
 
-/* A part of some input: position and length, no pointer. */
-typedef struct {
-	uint32_t offset;
-	uint32_t len;
-} att_span;
-
 typedef struct {
 	const uint8_t *base;   /* offset 0 of whatever offsets count from */
 	uint32_t pos;

@@ -42,6 +42,12 @@ static const check_entry snp_checks[] = {
 #undef ATT_SNP_CHECK
 };
 
+static const check_entry tdx_checks[] = {
+#define ATT_TDX_CHECK(name, word, category, text) {word, text, ATT_CATEGORY_##category},
+#include "checks_tdx.def"
+#undef ATT_TDX_CHECK
+};
+
 static const code_entry *find_code(uint32_t code) {
 	for (size_t i = 0; i < COUNT(codes); i++) {
 		if (codes[i].number == code) {
@@ -77,6 +83,14 @@ const char *att_snp_check_name(uint32_t check) { return check < COUNT(snp_checks
 const char *att_snp_check_text(uint32_t check) { return check < COUNT(snp_checks) ? snp_checks[check].text : NULL; }
 
 int32_t att_snp_check_category(uint32_t check) { return check < COUNT(snp_checks) ? snp_checks[check].category : -1; }
+
+uint32_t att_tdx_num_checks(void) { return ATT_TDX_NUM_CHECKS; }
+
+const char *att_tdx_check_name(uint32_t check) { return check < COUNT(tdx_checks) ? tdx_checks[check].word : NULL; }
+
+const char *att_tdx_check_text(uint32_t check) { return check < COUNT(tdx_checks) ? tdx_checks[check].text : NULL; }
+
+int32_t att_tdx_check_category(uint32_t check) { return check < COUNT(tdx_checks) ? tdx_checks[check].category : -1; }
 
 #ifndef ATT_VERSION
 #error "define ATT_VERSION as a string: the version of the distribution"

@@ -205,18 +205,28 @@ bool att_x509_read_key_usage(const uint8_t *der, att_span value, uint8_t *out_fi
 	return true;
 }
 
-bool att_x509_ski_ok(const uint8_t *der, att_span value) {
+bool att_x509_ski(const uint8_t *der, att_span value, att_span *out_id) {
 	att_der d = value_walk(der, value);
-	att_span id = att_der_take(&d, ATT_DER_OCTET_STRING);
-	return walked(&d) && id.len != 0;
+	*out_id = att_der_take(&d, ATT_DER_OCTET_STRING);
+	return walked(&d) && out_id->len != 0;
+}
+
+bool att_x509_aki(const uint8_t *der, att_span value, att_span *out_id) {
+	att_der d = value_walk(der, value);
+	att_der in = att_der_enter(&d, ATT_DER_SEQUENCE);
+	*out_id = att_der_take(&in, ATT_DER_CONTEXT + 0);
+	att_der_leave(&d, &in);
+	return walked(&d) && out_id->len != 0;
+}
+
+bool att_x509_ski_ok(const uint8_t *der, att_span value) {
+	att_span id;
+	return att_x509_ski(der, value, &id);
 }
 
 bool att_x509_aki_ok(const uint8_t *der, att_span value) {
-	att_der d = value_walk(der, value);
-	att_der in = att_der_enter(&d, ATT_DER_SEQUENCE);
-	att_span id = att_der_take(&in, ATT_DER_CONTEXT + 0);
-	att_der_leave(&d, &in);
-	return walked(&d) && id.len != 0;
+	att_span id;
+	return att_x509_aki(der, value, &id);
 }
 
 /* SEQUENCE OF DistributionPoint { [0] DistributionPointName { [0] GeneralNames { [6] IA5String } } } */
@@ -326,5 +336,29 @@ bool att_x509_ec_key(const uint8_t *der, att_span spki, const uint8_t *curve, ui
 		return false;
 	}
 	*out_xy = (att_span){point.offset + 1, 2 * coordinate_len};
+	return true;
+}
+
+bool att_x509_ecdsa_sha256(const uint8_t *der, att_span algorithm) {
+	static const uint8_t whole[] = {0x30, 0x0A, 0x06, 0x08, 0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x04, 0x03, 0x02};
+	return att_span_is(der, algorithm, whole, sizeof whole);
+}
+
+bool att_x509_ecdsa_signature(const uint8_t *der, att_span signature, uint32_t size, uint8_t *out) {
+	att_span bits;
+	if (!att_x509_signature(der, signature, &bits)) {
+		return false;
+	}
+	att_der d = value_walk(der, bits);
+	att_der in = att_der_enter(&d, ATT_DER_SEQUENCE);
+	att_span r = att_der_unsigned(&in);
+	att_span s = att_der_unsigned(&in);
+	att_der_leave(&d, &in);
+	if (!walked(&d) || r.len > size || s.len > size) {
+		return false;
+	}
+	memset(out, 0, 2 * (size_t)size);
+	memcpy(out + size - r.len, der + r.offset, r.len);
+	memcpy(out + 2 * (size_t)size - s.len, der + s.offset, s.len);
 	return true;
 }

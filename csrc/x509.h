@@ -76,6 +76,13 @@ bool att_x509_rsa_key(const uint8_t *der, att_span spki, att_span *out_modulus, 
 bool att_x509_ec_key(const uint8_t *der, att_span spki, const uint8_t *curve, uint32_t curve_len, uint32_t coordinate_len,
                      att_span *out_xy);
 
+/* Whether an AlgorithmIdentifier (whole) is ecdsa-with-SHA256, which has no parameters (RFC 5758 3.2). */
+bool att_x509_ecdsa_sha256(const uint8_t *der, att_span algorithm);
+
+/* A signatureValue (whole) that is an Ecdsa-Sig-Value (RFC 3279 2.2.3) of two INTEGERs that are not negative and fit size bytes:
+ * r || s, size bytes each. Whether they are in range is for the engines to say. */
+bool att_x509_ecdsa_signature(const uint8_t *der, att_span signature, uint32_t size, uint8_t *out);
+
 /* Values of extensions, RFC 5280 4.2.1. False: not of that form, or of a form that no profile in use here has. */
 typedef struct {
 	bool ca;
@@ -89,8 +96,10 @@ typedef struct {
 
 bool att_x509_read_basic_constraints(const uint8_t *der, att_span value, att_x509_basic_constraints *out);
 bool att_x509_read_key_usage(const uint8_t *der, att_span value, uint8_t *out_first_byte);
-bool att_x509_ski_ok(const uint8_t *der, att_span value);    /* an OCTET STRING that is not empty */
-bool att_x509_aki_ok(const uint8_t *der, att_span value);    /* keyIdentifier alone, not empty */
+bool att_x509_ski(const uint8_t *der, att_span value, att_span *out_id);  /* an OCTET STRING that is not empty */
+bool att_x509_aki(const uint8_t *der, att_span value, att_span *out_id);  /* keyIdentifier alone, not empty */
+bool att_x509_ski_ok(const uint8_t *der, att_span value);
+bool att_x509_aki_ok(const uint8_t *der, att_span value);
 bool att_x509_crldp_ok(const uint8_t *der, att_span value);  /* one point with one URI, which is never used */
 
 /* id-ce, 2.5.29.number */

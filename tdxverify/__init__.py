@@ -1,6 +1,36 @@
-"""tdxverify: Intel TDX quotes. This release reads a quote's header and lengths; it verifies nothing of a quote."""
+"""tdxverify: verification of Intel TDX and SGX quotes.
 
-from attestcore.errors import ParseError
+    verdict = tdxverify.verify(quote, collateral=collateral, at=when)
+    verdict.require()
+
+The quote is raw bytes; collateral is what Intel's Provisioning Certification Service signs, in any of the usual serialisations; `at` is the
+evaluation time and has no default. See `Verifier` for services and batches, `Policy` for what can be asked of a quote, `parse_quote` for
+reading without verifying, `tdxverify.collateral` for taking collateral apart and putting it together, `tdxverify.testing` for a test CA.
+"""
+
+from attestcore.errors import ParseError, VerificationError
+from attestcore.verdict import Check, Verdict
+from tdxverify.collateral import Collateral, CollateralError, open_collateral
 from tdxverify.header import QuoteHeader, parse_header
+from tdxverify.policy import Policy
+from tdxverify.quote import EnclaveReport, Quote, parse_quote
+from tdxverify.verifier import BatchResults, Verifier, verify
 
-__all__ = ["ParseError", "QuoteHeader", "parse_header"]
+__all__ = [
+    "BatchResults",
+    "Check",
+    "Collateral",
+    "CollateralError",
+    "EnclaveReport",
+    "ParseError",
+    "Policy",
+    "Quote",
+    "QuoteHeader",
+    "Verdict",
+    "VerificationError",
+    "Verifier",
+    "open_collateral",
+    "parse_header",
+    "parse_quote",
+    "verify",
+]

@@ -17,7 +17,8 @@ SCHEMA = ROOT / "attestcore" / "schemas" / "policy.schema.json"
 
 def document() -> dict[str, Any]:
     sys.path.append(str(ROOT))  # where the package is not installed
-    from snpverify.policy import Policy
+    from snpverify.policy import Policy as SnpPolicy
+    from tdxverify.policy import Policy as TdxPolicy
 
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -26,8 +27,8 @@ def document() -> dict[str, Any]:
         "description": "What a relying party asks of evidence, one table per technology. docs/policy.md says the rest.",
         "type": "object",
         "properties": {
-            "snp": {"description": "AMD SEV-SNP reports.", **Policy.schema()},
-            "tdx": {"description": "Intel TDX quotes; its fields are not described yet.", "type": "object"},
+            "snp": {"description": "AMD SEV-SNP reports.", **SnpPolicy.schema()},
+            "tdx": {"description": "Intel TDX and SGX quotes.", **TdxPolicy.schema()},
         },
         "additionalProperties": False,
     }

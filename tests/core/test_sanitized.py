@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tdxverify.testing.eventlog import Log, Record, ccel_table
+
 ROOT = Path(__file__).resolve().parents[2]
 EVIDENCE = ROOT.parent / "shared" / "evidence" / "snp"
 DATA = ROOT / "examples" / "data"
@@ -76,3 +78,22 @@ def test_whole_judgement(core: Path, tmp_path: Path) -> None:
     seed = tmp_path / "seed.bin"
     seed.write_bytes(report_file(tmp_path).read_bytes() + (DATA / "vcek_milan.der").read_bytes())
     run_target(core, "fuzz_verify", [seed], 2000)
+
+
+def test_event_logs(core: Path, tmp_path: Path) -> None:
+    records = [Record(i % 5, type_, b"data") for i, type_ in enumerate((3, 4, 0x6, 0xD, 0x80000001, 0x80000003))]
+    records += [
+        Record.ipl(3, "grub_cmd: ", "boot"),
+        Record.variable(1, 0x80000002, bytes(16), "Boot0001", b"option", whole=False),
+        Record.tagged(4, 1, b"data"),
+    ]
+    logs = {"ones": Log(records, padding=b"\xff" * 64), "zeros": Log(records, padding=bytes(64)), "bare": Log(records)}
+    seeds = []
+    for name, content in ({name: log.bytes for name, log in logs.items()} | {"table": ccel_table()}).items():
+        seeds.append(tmp_path / name)
+        seeds[-1].write_bytes(content)
+    genuine_log = EVIDENCE.parent / "ccel" / "ccel_data.dat"
+    if genuine_log.exists():
+        seeds.append(tmp_path / "genuine")
+        seeds[-1].write_bytes(genuine_log.read_bytes()[:18200])
+    run_target(core, "fuzz_eventlog", seeds, 5000)

@@ -266,6 +266,10 @@ ELSEWHERE: dict[str, str] = {
     "id-block-signature-invalid": "of verify_id_block",
     "id-key-signature-invalid": "of verify_id_block",
     "id-block-report-mismatch": "of verify_id_block",
+    **dict.fromkeys(
+        ("event-log-malformed", "event-log-unsupported", "event-log-too-large", "event-digest-missing"),
+        "of parse_event_log, by EventLogError (tests/tdx/test_eventlog.py)",
+    ),
     "internal-error": "never expected: the library contradicted itself",
 }
 
