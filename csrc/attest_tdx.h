@@ -313,7 +313,6 @@ typedef struct {
 	const att_serial *serials;     /* both CRLs': the caller keeps them */
 	uint64_t num_serials;
 	uint8_t work_sig[8][64];       /* scratch between _begin and _finish */
-	uint8_t work_key[8][64];
 	int32_t work_job[8];
 } att_tdx_collateral;
 

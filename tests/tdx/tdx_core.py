@@ -5,6 +5,7 @@ finding with its code, field and offset. And the real quotes beside the reposito
 from __future__ import annotations
 
 import json
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -23,6 +24,16 @@ EVIDENCE = ROOT.parent / "shared" / "evidence"
 needs_evidence = pytest.mark.skipif(
     not (EVIDENCE / "tdx").is_dir(), reason="no real evidence at ../shared/evidence/tdx"
 )
+
+#: A struct inside of a struct does not keep the outer one alive; this does, for as long as an expression lasts.
+_alive: deque[CData] = deque(maxlen=1024)
+
+
+def _new(kind: str) -> CData:
+    made = ffi.new(kind)
+    _alive.append(made)
+    return made
+
 
 PASS = ("pass", "", 0)
 NOT_RUN = ("", "", 0)
@@ -70,7 +81,7 @@ class Parsed:
 
 def parse(data: bytes | None) -> Parsed:
     """att_tdx_parse. The bytes stand in memory of exactly their size."""
-    quote = ffi.new("att_tdx_quote *")
+    quote = _new("att_tdx_quote *")
     findings = ffi.new("att_finding[]", len(CHECKS))
     given = ffi.NULL if data is None else ffi.new("uint8_t[]", max(len(data), 1))
     if data:
@@ -138,14 +149,14 @@ ROLES = ("other", "root", "platform-ca", "processor-ca", "pck", "tcb-signer")
 
 
 def read_cert(der: bytes) -> CData:
-    cert = ffi.new("att_intel_cert *")
+    cert = _new("att_intel_cert *")
     lib.att_intel_cert_read(ffi.from_buffer(der) if der else ffi.NULL, len(der), cert)
     return cert
 
 
 def read_crl(der: bytes, room: int | None = None) -> tuple[CData, list[bytes]]:
     """The CRL and its serials in the order of the table."""
-    crl = ffi.new("att_intel_crl *")
+    crl = _new("att_intel_crl *")
     room = len(der) // 6 + 1 if room is None else room
     serials, num = ffi.new("att_serial[]", max(room, 1)), ffi.new("uint64_t *")
     lib.att_intel_crl_read(ffi.from_buffer(der) if der else ffi.NULL, len(der), crl, serials, room, num)
