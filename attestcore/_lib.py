@@ -123,6 +123,10 @@ def cpu_features() -> str:
     return _text(lib.att_cpu_features())
 
 
+def hash_code() -> str:
+    return _text(lib.att_hash_code())
+
+
 def compiler() -> str:
     return _text(lib.att_build())
 

@@ -218,6 +218,10 @@ void att_sha256(const uint8_t *data, uint64_t data_len, uint8_t *out32);
 void att_sha384(const uint8_t *data, uint64_t data_len, uint8_t *out48);
 void att_sha512(const uint8_t *data, uint64_t data_len, uint8_t *out64);
 
+/* Which code hashes here: what att_init found that the CPU can run, each way tested: "sha256 sha_ni, sha384 avx512x8". The second
+ * is that of many messages at once. */
+const char *att_hash_code(void);
+
 /* ---- blobs of certificates ----------------------------------------------------------------------------------------------- */
 
 #define ATT_BLOB_MAX_BYTES 1048576  /* one cell of a column, or one element of certs */
