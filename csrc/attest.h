@@ -546,6 +546,14 @@ typedef struct {
 	uint8_t *reports;       /* may be NULL; n * ATT_SNP_REPORT_LEN: the bytes that were judged (zeros for a row of another length) */
 } att_snp_columns;
 
+#define ATT_SNP_WITH_FINDINGS 1
+#define ATT_SNP_WITH_CLAIMS 2
+#define ATT_SNP_WITH_REPORTS 4
+
+/* Columns of n rows in one block of memory, zeroed and aligned as for uint64_t: sets out's pointers, to NULL for the optional parts that
+ * are not among parts. Returns the size of the block; with memory NULL nothing is set. */
+uint64_t att_snp_columns_place(uint64_t n, uint32_t parts, uint64_t *memory, att_snp_columns *out);
+
 /* All but the signatures. Every row of jobs and work is written; jobs are compact: the first *num_jobs entries of jobs are to be run,
  * tag is their row. */
 void att_snp_begin(const att_snp_plan *plan, att_snp_work *work, att_sig_job *jobs, uint64_t *num_jobs, att_snp_columns *out);

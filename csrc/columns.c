@@ -90,3 +90,33 @@ void att_gather(const uint8_t *records, uint64_t stride, uint64_t offset, uint64
 		memcpy(out + i * size, records + i * stride + offset, size);
 	}
 }
+
+/* The next column of n * size bytes, on a boundary of eight. used counts the columns that came before. */
+static void *place(uint64_t *memory, uint64_t *used, uint64_t n, uint64_t size) {
+	void *at = memory != NULL ? memory + *used / 8 : NULL;
+	*used += (n * size + 7) / 8 * 8;
+	return at;
+}
+
+uint64_t att_snp_columns_place(uint64_t n, uint32_t parts, uint64_t *memory, att_snp_columns *out) {
+	const bool findings = parts & ATT_SNP_WITH_FINDINGS, claims = parts & ATT_SNP_WITH_CLAIMS, reports = parts & ATT_SNP_WITH_REPORTS;
+	uint64_t used = 0;
+	att_snp_columns placed;
+	placed.valid_until = place(memory, &used, n, sizeof *placed.valid_until);
+	placed.mark = place(memory, &used, n, sizeof *placed.mark);
+	placed.omissions = place(memory, &used, n, sizeof *placed.omissions);
+	placed.leaf = place(memory, &used, n, sizeof *placed.leaf);
+	placed.crl = place(memory, &used, n, sizeof *placed.crl);
+	placed.codes = place(memory, &used, n, ATT_SNP_NUM_CHECKS * sizeof *placed.codes);
+	placed.code = place(memory, &used, n, sizeof *placed.code);
+	placed.accepted = place(memory, &used, n, sizeof *placed.accepted);
+	placed.verified = place(memory, &used, n, sizeof *placed.verified);
+	placed.parsed = place(memory, &used, n, sizeof *placed.parsed);
+	placed.findings = findings ? place(memory, &used, n, ATT_SNP_NUM_CHECKS * sizeof *placed.findings) : NULL;
+	placed.claims = claims ? place(memory, &used, n, sizeof *placed.claims) : NULL;
+	placed.reports = reports ? place(memory, &used, n, ATT_SNP_REPORT_LEN) : NULL;
+	if (memory != NULL) {
+		*out = placed;
+	}
+	return used;
+}

@@ -179,7 +179,7 @@ def to_table(pieces: Sequence[tuple[SnpColumns, array[int]]], *, claims: bool) -
     for columns, at in pieces:
         data = _verdict_columns(columns, at)
         if claims:
-            if columns.claims == _lib.NULL:
+            if columns.c.claims == _lib.NULL:
                 raise ValueError("these results keep no claims: call verify_batch(..., claims=True)")
             reader = _Claims(columns)
             data |= {name: make(reader) for name, make in _CLAIMS.items()}
