@@ -64,17 +64,31 @@ void att_times(const int64_t *in, uint64_t first, uint64_t n, int64_t per_second
 	}
 }
 
+/* Four codes at a time, while none of them is above ATT_PASS; the first at or after c that may be, or width. */
+static uint64_t next_code(const uint16_t *codes, uint64_t c, uint64_t width) {
+	_Static_assert(ATT_NOT_RUN == 0 && ATT_PASS == 1, "codes above ATT_PASS are those with a bit set above the lowest");
+	uint64_t four;
+	while (width - c >= 4) {
+		memcpy(&four, codes + c, sizeof four);
+		if ((four & UINT64_C(0xfffefffefffefffe)) != 0) {
+			break;
+		}
+		c += 4;
+	}
+	while (c < width && codes[c] <= ATT_PASS) {
+		c++;
+	}
+	return c;
+}
+
 int64_t att_codes_flatten(const uint16_t *codes, uint64_t n, uint64_t width, int32_t *out_offsets, uint16_t *out_values) {
 	int64_t num = 0;
 	for (uint64_t i = 0; i < n; i++) {
+		const uint16_t *row = codes + i * width;
 		out_offsets[i] = (int32_t)num;
-		for (uint64_t c = 0; c < width; c++) {
-			uint16_t code = codes[i * width + c];
-			if (code <= ATT_PASS) {
-				continue;
-			}
+		for (uint64_t c = next_code(row, 0, width); c < width; c = next_code(row, c + 1, width)) {
 			if (out_values != NULL) {
-				out_values[num] = code;
+				out_values[num] = row[c];
 			}
 			if (++num > INT32_MAX) {
 				return -1;

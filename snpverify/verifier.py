@@ -385,7 +385,7 @@ class Verifier:
     # -- judgement -------------------------------------------------------------------------------------------------------
 
     def _judge(
-        self, rows: Rows, sets: Sequence[LeafSet], index: array[int] | None, at: array[int], *, claims: bool
+        self, rows: Rows, sets: Sequence[LeafSet], index: array[int] | None, at: array[int], *, claims: bool = False
     ) -> SnpColumns:
         return _lib.snp_verify(
             rows, sets, index, at, self._trust, self._c_policy, self._product, self._runner,
