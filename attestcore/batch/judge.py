@@ -77,7 +77,11 @@ class Judge:
         """The kind of every row; null where nobody says it and it cannot be told."""
         fixed = self._terms.kind
         if fixed is not None:
-            return _repeat(fixed, chunk.rows) if chunk.kinds is None else pc.fill_null(chunk.kinds, pa.scalar(fixed, pa.string()))
+            return (
+                _repeat(fixed, chunk.rows)
+                if chunk.kinds is None
+                else pc.fill_null(chunk.kinds, pa.scalar(fixed, pa.string()))
+            )
         lengths = chunk.lengths()
         of_length = pc.if_else(pc.equal(lengths, _SNP_BYTES), _SNP, _NO_KIND)
         kinds = of_length if chunk.kinds is None else pc.coalesce(chunk.kinds, of_length)
