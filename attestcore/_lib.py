@@ -1044,6 +1044,30 @@ def _verify_native(runner: Runner, plan: CData, n: int, out: SnpColumns) -> None
         raise ValueError(f"engine {runner.name!r} is not usable on this CPU")
 
 
+def snp_plan(
+    rows: Rows,
+    sets: Sequence[LeafSet],
+    set_index: array[int] | None,
+    at: array[int],
+    trust: SnpTrust,
+    policy: SnpPolicy,
+    product: int,
+) -> tuple[CData, object]:
+    """An att_snp_plan, and what must live as long."""
+    c_sets = ffi.new("att_snp_set[]", max(len(sets), 1))
+    for i, leaf_set in enumerate(sets):
+        c_sets[i] = leaf_set.c[0]
+    plan = ffi.new("att_snp_plan *")
+    plan.reports = rows.c[0]
+    plan.sets, plan.num_sets = c_sets, len(sets)
+    index = ffi.from_buffer("int32_t[]", set_index) if set_index is not None else ffi.NULL
+    times = ffi.from_buffer("int64_t[]", at)
+    plan.set_index, plan.at, plan.at_stride = index, times, 0 if len(at) == 1 else 1
+    plan.trust, plan.policy, plan.product = trust.c, policy.c, product
+    plan.mark_key = _spread_key
+    return plan, (c_sets, index, times, rows, sets, trust, policy)
+
+
 def snp_verify(
     rows: Rows,
     sets: Sequence[LeafSet],
@@ -1065,19 +1089,7 @@ def snp_verify(
     out = SnpColumns(n, findings=findings, claims=claims, reports=reports)
     if n == 0:
         return out
-    c_sets = ffi.new("att_snp_set[]", max(len(sets), 1))
-    for i, leaf_set in enumerate(sets):
-        c_sets[i] = leaf_set.c[0]
-    plan = ffi.new("att_snp_plan *")
-    plan.reports = rows.c[0]
-    plan.sets, plan.num_sets = c_sets, len(sets)
-    index = ffi.from_buffer("int32_t[]", set_index) if set_index is not None else ffi.NULL
-    times = ffi.from_buffer("int64_t[]", at)
-    plan.set_index = index
-    plan.at = times
-    plan.at_stride = 0 if len(at) == 1 else 1
-    plan.trust, plan.policy, plan.product = trust.c, policy.c, product
-    plan.mark_key = _spread_key
+    plan, _keep = snp_plan(rows, sets, set_index, at, trust, policy, product)
     if runner.native is not None:
         _verify_native(runner, plan, n, out)
         return out

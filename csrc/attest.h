@@ -218,6 +218,9 @@ void att_sha256(const uint8_t *data, uint64_t data_len, uint8_t *out32);
 void att_sha384(const uint8_t *data, uint64_t data_len, uint8_t *out48);
 void att_sha512(const uint8_t *data, uint64_t data_len, uint8_t *out64);
 
+/* SHA-384 of n messages, all of data_len bytes, side by side where the CPU has lanes for it; digest i goes to out48n + 48 i. */
+void att_sha384_many(const uint8_t *const *data, uint64_t data_len, uint64_t n, uint8_t *out48n);
+
 /* Which code hashes here: what att_init found that the CPU can run, each way tested: "sha256 sha_ni, sha384 avx512x8". The second
  * is that of many messages at once. */
 const char *att_hash_code(void);

@@ -20,9 +20,6 @@ extern const uint64_t att_sha512_k[80];
  * when one of them is wrong: nothing may be judged by it. Called by att_init. */
 bool att_sha_start(void);
 
-/* SHA-384 of n messages, all of data_len bytes; digest i goes to out48n + 48 i. */
-void att_sha384_many(const uint8_t *const *data, uint64_t data_len, uint64_t n, uint8_t *out48n);
-
 /* SHA-512's rounds (SHA-384's are the same) over num blocks of 128 bytes from each of data[0..lanes-1]. Word w of lane l's state is
  * state[w * lanes + l]. */
 #define ATT_SHA_MAX_LANES 8
