@@ -502,6 +502,13 @@ def remap(index: array[int], numbers: array[int]) -> array[int]:
     return out
 
 
+def base64_decode(text: bytes) -> bytes | None:
+    """What canonical base64 (padded, no white space) stands for; None for any other text."""
+    out = ffi.new("uint8_t[]", len(text) // 4 * 3 + 1)
+    size = lib.att_base64(text, len(text), out)
+    return None if size < 0 else bytes(ffi.buffer(out, size))
+
+
 _TICKS = {"l": 1, "tss": 1, "tsm": 10**3, "tsu": 10**6, "tsn": 10**9}
 
 

@@ -160,6 +160,10 @@ int64_t att_codes_flatten(const uint16_t *codes, uint64_t n, uint64_t width, int
 /* size bytes at offset of each of n records that are stride bytes long, one after the other. */
 void att_gather(const uint8_t *records, uint64_t stride, uint64_t offset, uint64_t size, uint64_t n, uint8_t *out);
 
+/* Canonical base64 (RFC 4648, 4; padded, no white space): text_len / 4 * 3 bytes of room in out. Returns how many were written that
+ * count, or -1 when text is anything else (out may hold something then). */
+int64_t att_base64(const uint8_t *text, uint64_t text_len, uint8_t *out);
+
 /* ---- signatures ---------------------------------------------------------------------------------------------------------- */
 
 typedef enum {
