@@ -489,7 +489,8 @@ def test_columns_lie_side_by_side(n: int, parts: int) -> None:
             assert at % 8 == 0
             spans.append((at - base, at - base + n * size))
     spans.sort()
-    assert spans[0][0] == 0 and spans[-1][1] <= total
+    assert spans[0][0] == 0
+    assert spans[-1][1] <= total
     assert all(end <= begin for (_, end), (begin, _) in pairwise(spans))
 
 
@@ -515,7 +516,8 @@ def test_fields_as_the_struct_has_them() -> None:
     for name in ("author_key_en", "mask_chip_key", "has_cpuid", "chip_id_masked"):
         assert getattr(read, name) is bool(getattr(c, name)), name
     assert read.product == "genoa"
-    assert read.current_version == tuple(c.current_version) and read.committed_version == tuple(c.committed_version)
+    assert read.current_version == tuple(c.current_version)
+    assert read.committed_version == tuple(c.committed_version)
     for name, kind in (("reported", 0), ("committed", 1), ("current", 2), ("launch", 3)):
         tcb, parts = getattr(read, f"{name}_tcb"), c.tcb[kind]
         for part in ("fmc", "boot_loader", "tee", "snp", "microcode"):
