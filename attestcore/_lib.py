@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import ctypes
 import os
+import struct
 import threading
 from array import array
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
@@ -121,6 +122,10 @@ def native_engines() -> tuple[NativeEngine, ...]:
 
 def cpu_features() -> str:
     return _text(lib.att_cpu_features())
+
+
+def hash_code() -> str:
+    return _text(lib.att_hash_code())
 
 
 def compiler() -> str:
@@ -497,6 +502,13 @@ def remap(index: array[int], numbers: array[int]) -> array[int]:
     return out
 
 
+def base64_decode(text: bytes) -> bytes | None:
+    """What canonical base64 (padded, no white space) stands for; None for any other text."""
+    out = ffi.new("uint8_t[]", len(text) // 4 * 3 + 1)
+    size = lib.att_base64(text, len(text), out)
+    return None if size < 0 else bytes(ffi.buffer(out, size))
+
+
 _TICKS = {"l": 1, "tss": 1, "tsm": 10**3, "tsu": 10**6, "tsn": 10**9}
 
 
@@ -684,13 +696,16 @@ class SnpTrust:
 class LeafSet:
     """The leaves of one certificate set, linked, in memory of their own."""
 
-    __slots__ = ("_leaves", "error", "num")
+    __slots__ = ("_leaves", "c", "error", "num")
 
     def __init__(self, block: CData, first: int, num: int, error: Finding) -> None:
         self._leaves = ffi.new("att_snp_leaf[]", max(num, 1))
         ffi.memmove(self._leaves, block + first, num * ffi.sizeof("att_snp_leaf"))
         self.num = num
         self.error = error
+        c = self.c = ffi.new("att_snp_set *")
+        c.leaves, c.num_leaves = self._leaves, num
+        c.error.code, c.error.field, c.error.offset = error.code, error.field, error.offset
 
     @property
     def weight(self) -> int:
@@ -710,11 +725,10 @@ class LeafSet:
             sha256=tuple(_bytes(c.sha256[k]) for k in range(3)),
         )
 
-    def fill(self, c: CData) -> None:
-        """Writes this set into an att_snp_set; the set must outlive the call."""
-        c.leaves = self._leaves
-        c.num_leaves = self.num
-        c.error.code, c.error.field, c.error.offset = self.error.code, self.error.field, self.error.offset
+    def hashes(self, i: int) -> tuple[bytes, bytes, bytes]:
+        """SHA-256 of leaf i, its ASK or ASVK, and its ARK; zeros for what is not there."""
+        c = self._leaves[i].sha256
+        return _bytes(c[0]), _bytes(c[1]), _bytes(c[2])
 
 
 @dataclass(frozen=True, slots=True)
@@ -814,78 +828,73 @@ class SnpPolicy:
 _WORK_SIZE = ffi.sizeof("att_snp_work")
 _JOB_SIZE = ffi.sizeof("att_sig_job")
 _FINDING_SIZE = ffi.sizeof("att_finding")
+_WITH_FINDINGS: int = lib.ATT_SNP_WITH_FINDINGS
+_WITH_CLAIMS: int = lib.ATT_SNP_WITH_CLAIMS
+_WITH_REPORTS: int = lib.ATT_SNP_WITH_REPORTS
 
 
 class SnpColumns:
-    """What judging n reports gave, as columns; see att_snp_columns in csrc/attest.h."""
+    """What judging n reports gave, as columns; see att_snp_columns in csrc/attest.h. The columns themselves are those of `c`; the memory
+    behind them is this object's, so no pointer may be kept longer."""
 
-    __slots__ = ("accepted", "c", "claims", "code", "codes", "crl", "findings", "leaf", "mark", "n", "omissions", "parsed", "reports",
-                 "valid_until", "verified")  # fmt: skip
+    __slots__ = ("_memory", "c", "n")
 
     def __init__(self, n: int, *, findings: bool, claims: bool, reports: bool) -> None:
         self.n = n
-        room = max(n, 1)
-        self.codes = ffi.new("uint16_t[]", room * NUM_SNP_CHECKS)
-        self.code = ffi.new("uint16_t[]", room)
-        self.accepted = ffi.new("uint8_t[]", room)
-        self.verified = ffi.new("uint8_t[]", room)
-        self.parsed = ffi.new("uint8_t[]", room)
-        self.omissions = ffi.new("uint32_t[]", room)
-        self.leaf = ffi.new("int32_t[]", room)
-        self.crl = ffi.new("int32_t[]", room)
-        self.valid_until = ffi.new("int64_t[]", room)
-        self.mark = ffi.new("uint64_t[]", room)
-        self.findings = ffi.new("att_finding[]", room * NUM_SNP_CHECKS) if findings else ffi.NULL
-        self.claims = ffi.new("att_snp_report[]", room) if claims else ffi.NULL
-        self.reports = ffi.new("uint8_t[]", room * REPORT_LEN) if reports else ffi.NULL
-        c = self.c = ffi.new("att_snp_columns *")
-        c.codes, c.code, c.accepted, c.verified, c.parsed = (
-            self.codes,
-            self.code,
-            self.accepted,
-            self.verified,
-            self.parsed,
-        )
-        c.omissions, c.leaf, c.crl, c.valid_until = self.omissions, self.leaf, self.crl, self.valid_until
-        c.findings, c.claims, c.reports, c.mark = self.findings, self.claims, self.reports, self.mark
+        self.c = ffi.new("att_snp_columns *")
+        parts = _WITH_FINDINGS * findings | _WITH_CLAIMS * claims | _WITH_REPORTS * reports
+        size = lib.att_snp_columns_place(n, parts, NULL, self.c)
+        self._memory = ffi.new("uint64_t[]", max(size // 8, 1))  # zeros: what nothing writes reads "not run"
+        lib.att_snp_columns_place(n, parts, self._memory, self.c)
 
-    def finding_list(self, row: int) -> list[Finding]:
-        first = row * NUM_SNP_CHECKS
-        return [_finding(self.findings[first + i]) for i in range(NUM_SNP_CHECKS)]
+    def codes(self, row: int) -> list[int]:
+        """One code a check."""
+        first = self._row(row) * NUM_SNP_CHECKS
+        return ffi.unpack(self.c.codes + first, NUM_SNP_CHECKS)  # type: ignore[no-any-return]
+
+    def finding(self, row: int, check: int) -> Finding:
+        """Of columns made with findings."""
+        return _finding(self.c.findings[self._row(row) * NUM_SNP_CHECKS + check])
 
     def fingerprint(self, row: int) -> tuple[int, bytes]:
         """A keyed hash of the bytes that were judged, and the row's codes."""
         width = 2 * NUM_SNP_CHECKS
-        return int(self.mark[row]), bytes(ffi.buffer(self.codes)[row * width : (row + 1) * width])
+        return int(self.c.mark[self._row(row)]), bytes(ffi.buffer(self.c.codes + row * NUM_SNP_CHECKS, width))
+
+    def _row(self, row: int) -> int:
+        if not 0 <= row < self.n:
+            raise IndexError(f"no row {row} among {self.n}")
+        return row
 
     def report_fields(self, row: int) -> ReportFields:
-        return _report_fields(self.claims[row])
+        """Of columns made with claims."""
+        return _report_fields(self.c.claims + self._row(row))
 
     def accepted_bytes(self) -> bytes:
-        return bytes(ffi.buffer(self.accepted, self.n))
+        return bytes(ffi.buffer(self.c.accepted, self.n))
 
     def parsed_bytes(self) -> bytes:
-        return bytes(ffi.buffer(self.parsed, self.n))
+        return bytes(ffi.buffer(self.c.parsed, self.n))
 
     def code_numbers(self) -> array[int]:
-        return array("H", bytes(ffi.buffer(self.code, 2 * self.n)))
+        return array("H", bytes(ffi.buffer(self.c.code, 2 * self.n)))
 
     def failed_codes(self) -> tuple[array[int], array[int]]:
         """All codes of all rows: n + 1 offsets, and the numbers."""
         offsets = array("i", bytes(4 * (self.n + 1)))
         with ffi.from_buffer("int32_t[]", offsets, require_writable=True) as c:
-            num = lib.att_codes_flatten(self.codes, self.n, NUM_SNP_CHECKS, c, ffi.NULL)
+            num = lib.att_codes_flatten(self.c.codes, self.n, NUM_SNP_CHECKS, c, ffi.NULL)
             if num < 0:
                 raise ValueError("too many rows for one column of codes")
             values = array("H", bytes(2 * num))
             if num:
                 with ffi.from_buffer("uint16_t[]", values, require_writable=True) as v:
-                    lib.att_codes_flatten(self.codes, self.n, NUM_SNP_CHECKS, c, v)
+                    lib.att_codes_flatten(self.c.codes, self.n, NUM_SNP_CHECKS, c, v)
         return offsets, values
 
     def report_bytes(self, offset: int, size: int) -> bytes:
         """The field at offset of every report, one after the other."""
-        return self._gather(self.reports, REPORT_LEN, offset, size)
+        return self._gather(self.c.reports, REPORT_LEN, offset, size)
 
     def claim_bytes(self, member: str) -> tuple[bytes, int]:
         """A member of att_snp_report of every row, in the machine's byte order; and its size. Parts: 'tcb.0.snp'."""
@@ -898,7 +907,7 @@ class SnpColumns:
                 offset += ffi.offsetof(ctype, part)
                 ctype = dict(ctype.fields)[part].type
         size = ffi.sizeof(ctype)
-        return self._gather(ffi.cast("uint8_t *", self.claims), ffi.sizeof("att_snp_report"), offset, size), size
+        return self._gather(ffi.cast("uint8_t *", self.c.claims), ffi.sizeof("att_snp_report"), offset, size), size
 
     def _gather(self, base: CData, stride: int, offset: int, size: int) -> bytes:
         out = ffi.new("uint8_t[]", max(self.n * size, 1))
@@ -937,34 +946,48 @@ class ReportFields:
     launch_tcb: Tcb
 
 
+def _layout_of(ctype: str) -> struct.Struct:
+    """The numbers of a C struct in their order, those of its parts in their place, for one call to unpack them all."""
+    form, at = "=", 0
+    for offset, size in _numbers_of(ffi.typeof(ctype), 0):
+        form += f"{offset - at}x" + {1: "B", 2: "H", 4: "I", 8: "Q"}[size]
+        at = offset + size
+    return struct.Struct(f"{form}{ffi.sizeof(ctype) - at}x")
+
+
+def _numbers_of(ctype: CData, offset: int) -> Iterator[tuple[int, int]]:
+    if ctype.kind == "struct":
+        for _, field in ctype.fields:
+            yield from _numbers_of(field.type, offset + field.offset)
+    elif ctype.kind == "array":
+        for i in range(ctype.length):
+            yield from _numbers_of(ctype.item, offset + i * ffi.sizeof(ctype.item))
+    else:
+        yield offset, ffi.sizeof(ctype)
+
+
+_REPORT = _layout_of("att_snp_report")
+_REPORT_SIZE = ffi.sizeof("att_snp_report")
+
+
 def _report_fields(c: CData) -> ReportFields:
+    (
+        version, guest_svn, policy, vmpl, signature_algo, platform_info, key_info, author_key_en, mask_chip_key,
+        signing_key, has_cpuid, fam_id, mod_id, step, product, tcb_layout, masked, *rest,
+    ) = _REPORT.unpack(ffi.buffer(c, _REPORT_SIZE))  # fmt: skip
+    tcbs = [Tcb(*rest[first : first + 5]) for first in range(8, 28, 5)]
     return ReportFields(
-        version=c.version,
-        guest_svn=c.guest_svn,
-        policy=c.policy,
-        vmpl=c.vmpl,
-        signature_algo=c.signature_algo,
-        platform_info=c.platform_info,
-        key_info=c.key_info,
-        author_key_en=bool(c.author_key_en),
-        mask_chip_key=bool(c.mask_chip_key),
-        signing_key=c.signing_key,
-        has_cpuid=bool(c.has_cpuid),
-        cpuid_fam_id=c.cpuid_fam_id,
-        cpuid_mod_id=c.cpuid_mod_id,
-        cpuid_step=c.cpuid_step,
-        product=PRODUCTS[c.product],
-        tcb_layout=c.tcb_layout,
-        chip_id_masked=bool(c.chip_id_masked),
-        current_version=(c.current_version[0], c.current_version[1], c.current_version[2]),
-        committed_version=(c.committed_version[0], c.committed_version[1], c.committed_version[2]),
-        launch_mit_vector=c.launch_mit_vector,
-        current_mit_vector=c.current_mit_vector,
-        reported_tcb=_tcb(c.tcb[lib.ATT_TCB_REPORTED]),
-        committed_tcb=_tcb(c.tcb[lib.ATT_TCB_COMMITTED]),
-        current_tcb=_tcb(c.tcb[lib.ATT_TCB_CURRENT]),
-        launch_tcb=_tcb(c.tcb[lib.ATT_TCB_LAUNCH]),
-    )
+        version, guest_svn, policy, vmpl, signature_algo, platform_info, key_info, author_key_en != 0,
+        mask_chip_key != 0, signing_key, has_cpuid != 0, fam_id, mod_id, step, PRODUCTS[product], tcb_layout,
+        masked != 0, tuple(rest[0:3]), tuple(rest[3:6]), rest[6], rest[7],
+        tcbs[_TCB_REPORTED], tcbs[_TCB_COMMITTED], tcbs[_TCB_CURRENT], tcbs[_TCB_LAUNCH],
+    )  # fmt: skip
+
+
+_TCB_REPORTED: int = lib.ATT_TCB_REPORTED
+_TCB_COMMITTED: int = lib.ATT_TCB_COMMITTED
+_TCB_CURRENT: int = lib.ATT_TCB_CURRENT
+_TCB_LAUNCH: int = lib.ATT_TCB_LAUNCH
 
 
 def snp_parse(data: bytes, product: int = 0) -> tuple[ReportFields | None, list[Finding]]:
@@ -1002,6 +1025,15 @@ class _Scratch(threading.local):
         self.n = 0
         self.work: CData = None
         self.jobs: CData = None
+        # The plan of a call with one row. Its pointers are set by each call, and followed by none other.
+        self.plan = ffi.new("att_snp_plan *")
+        self.plan.mark_key = _spread_key
+        self.data = ffi.new("const uint8_t *[1]")
+        self.length = ffi.new("uint64_t[1]")
+        self.at = ffi.new("int64_t[1]")
+        rows = self.plan.reports
+        rows.n, rows.ptrs, rows.lens = 1, self.data, self.length
+        self.plan.at = self.at
 
     def room(self, n: int) -> None:
         if n > self.n:
@@ -1011,6 +1043,36 @@ class _Scratch(threading.local):
 
 
 _scratch = _Scratch()
+
+
+def _verify_native(runner: Runner, plan: CData, n: int, out: SnpColumns) -> None:
+    _scratch.room(n)
+    if lib.att_snp_verify(runner.native, plan, _scratch.work, _scratch.jobs, out.c) != 0:
+        raise ValueError(f"engine {runner.name!r} is not usable on this CPU")
+
+
+def snp_plan(
+    rows: Rows,
+    sets: Sequence[LeafSet],
+    set_index: array[int] | None,
+    at: array[int],
+    trust: SnpTrust,
+    policy: SnpPolicy,
+    product: int,
+) -> tuple[CData, object]:
+    """An att_snp_plan, and what must live as long."""
+    c_sets = ffi.new("att_snp_set[]", max(len(sets), 1))
+    for i, leaf_set in enumerate(sets):
+        c_sets[i] = leaf_set.c[0]
+    plan = ffi.new("att_snp_plan *")
+    plan.reports = rows.c[0]
+    plan.sets, plan.num_sets = c_sets, len(sets)
+    index = ffi.from_buffer("int32_t[]", set_index) if set_index is not None else ffi.NULL
+    times = ffi.from_buffer("int64_t[]", at)
+    plan.set_index, plan.at, plan.at_stride = index, times, 0 if len(at) == 1 else 1
+    plan.trust, plan.policy, plan.product = trust.c, policy.c, product
+    plan.mark_key = _spread_key
+    return plan, (c_sets, index, times, rows, sets, trust, policy)
 
 
 def snp_verify(
@@ -1034,29 +1096,40 @@ def snp_verify(
     out = SnpColumns(n, findings=findings, claims=claims, reports=reports)
     if n == 0:
         return out
-    c_sets = ffi.new("att_snp_set[]", max(len(sets), 1))
-    for i, leaf_set in enumerate(sets):
-        leaf_set.fill(c_sets[i])
-    plan = ffi.new("att_snp_plan *")
-    plan.reports = rows.c[0]
-    plan.sets, plan.num_sets = c_sets, len(sets)
-    index = ffi.from_buffer("int32_t[]", set_index) if set_index is not None else ffi.NULL
-    times = ffi.from_buffer("int64_t[]", at)
-    plan.set_index = index
-    plan.at = times
-    plan.at_stride = 0 if len(at) == 1 else 1
-    plan.trust, plan.policy, plan.product = trust.c, policy.c, product
-    plan.mark_key = _spread_key
+    plan, _keep = snp_plan(rows, sets, set_index, at, trust, policy, product)
     if runner.native is not None:
-        _scratch.room(n)
-        if lib.att_snp_verify(runner.native, plan, _scratch.work, _scratch.jobs, out.c) != 0:
-            raise ValueError(f"engine {runner.name!r} is not usable on this CPU")
+        _verify_native(runner, plan, n, out)
         return out
     # Python runs between begin and finish here, and may come back to this function: memory of its own.
     work, jobs, num = ffi.new("att_snp_work[]", n), ffi.new("att_sig_job[]", n), ffi.new("uint64_t *")
     lib.att_snp_begin(plan, work, jobs, num, out.c)
     _run_jobs(runner, jobs, num[0])
     lib.att_snp_finish(plan, work, jobs, num[0], out.c)
+    return out
+
+
+def snp_verify_one(
+    data: bytes | None,
+    leaf_set: LeafSet | None,
+    at: int,
+    trust: SnpTrust,
+    policy: SnpPolicy,
+    product: int,
+    runner: Runner,
+) -> SnpColumns:
+    """snp_verify of one row (None: a null row), with findings and claims: what it makes there for a column is kept ready here."""
+    if runner.native is None:
+        sets = [] if leaf_set is None else [leaf_set]
+        rows, times = rows_of_sequence([data]), array("q", (at,))
+        return snp_verify(rows, sets, None, times, trust, policy, product, runner, findings=True, claims=True)
+    view = NULL if data is None else ffi.from_buffer("uint8_t[]", data)
+    out = SnpColumns(1, findings=True, claims=True, reports=False)
+    scratch = _scratch
+    plan = scratch.plan
+    scratch.data[0], scratch.length[0], scratch.at[0] = view, 0 if data is None else len(data), at
+    plan.sets, plan.num_sets = (NULL, 0) if leaf_set is None else (leaf_set.c, 1)
+    plan.trust, plan.policy, plan.product = trust.c, policy.c, product
+    _verify_native(runner, plan, 1, out)
     return out
 
 

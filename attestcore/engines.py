@@ -34,6 +34,11 @@ def cpu_features() -> str:
     return _lib.cpu_features()
 
 
+def hash_code() -> str:
+    """Which code hashes on this machine: "sha256 sha_ni, sha384 avx512x8"; the second hashes the reports of a batch."""
+    return _lib.hash_code()
+
+
 def resolve(engine: str | None) -> str:
     """The engine to use: the one named, or for None the default. ValueError when it cannot run here."""
     name, origin = (engine, "engine") if engine is not None else (_FORCED, "ATTESTCORE_ENGINE")

@@ -51,17 +51,23 @@ def format_time(seconds: int | None) -> str | None:
     """Unix seconds as RFC 3339 in UTC; None when there are none or when they lie outside the years 1970 to 9999."""
     if seconds is None or seconds == NO_TIME or not 0 <= seconds <= 253402300799:
         return None
-    return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return datetime.fromtimestamp(seconds, timezone.utc).isoformat()[:19] + "Z"
 
 
-def _read_only(value: Mapping[str, Any]) -> Mapping[str, Any]:
-    return MappingProxyType({k: _read_only(v) if isinstance(v, Mapping) else v for k, v in value.items()})
+# Asked first: whether something is a Mapping is slow to tell.
+_SCALARS = frozenset({str, int, bool, float, bytes, type(None)})
 
 
-def _plain(value: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    if value is None:
-        return None
-    return {k: _plain(v) if isinstance(v, Mapping) else v for k, v in value.items()}
+def _read_only(value: Any) -> Any:
+    if not isinstance(value, Mapping):
+        return value
+    return MappingProxyType({k: v if type(v) in _SCALARS else _read_only(v) for k, v in value.items()})
+
+
+def _plain(value: Any) -> Any:
+    if type(value) is not dict and not isinstance(value, Mapping):
+        return value
+    return {k: v if type(v) in _SCALARS else _plain(v) for k, v in value.items()}
 
 
 class Record(Protocol):
@@ -161,7 +167,7 @@ class Verdict:
     def claims(self) -> Mapping[str, Any] | None:
         """The evidence's fields by name, read-only, when it could be parsed; trust them only when `claims_verified`."""
         claims = self._part("claims")
-        return None if claims is None else _read_only(claims)
+        return _read_only(claims)  # type: ignore[no-any-return]
 
     @property
     def used(self) -> tuple[str, ...]:

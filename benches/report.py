@@ -23,6 +23,7 @@ from typing import Any
 import corpus
 import library
 import rounds
+import where
 from rounds import Rates, Task, take
 
 import snpverify
@@ -177,6 +178,43 @@ def measure_batch(plan: Plan) -> Iterator[Row]:
         yield _faster(f"verify_batch, {per_key} reports a key", rates, "whole", "bare signatures", Goal(0.9))
 
 
+def measure_where(plan: Plan) -> Iterator[Row]:
+    """What each part of verify_batch takes of its time, a row; by how often a key comes again."""
+    for per_key in (1, 8, 64, 4096):
+        n = 256 if per_key == 1 else 1024 if plan.quick or per_key < 4096 else 4096
+        rates = take(where.tasks(corpus.reports(n, per_key), plan.engine), plan.rounds, plan.seconds / 2)
+        seconds = {name: statistics.median(1 / rate for rate in of_task) for name, of_task in rates.by_task.items()}
+        parts, whole = where.part_times(seconds), seconds["whole"]
+        shares = ", ".join(f"{name} {1e6 * parts[name]:.2f}" for name in where.PARTS)
+        share = parts["signatures"] / whole
+        what = f"verify_batch, {per_key} a key: signatures' share"
+        yield Row(what, _per_second(1 / whole), "", share, share, share, "", Goal(0.75))
+        around = 1e6 * (whole - parts["signatures"])
+        yield Row(
+            f"  around them; of {1e6 * whole:.2f} us:", "", shares, around, around, around, "us", Goal(2, at_most=True)
+        )
+
+
+def measure_new(plan: Plan) -> Iterator[Row]:
+    """Every report with a key and a chain that were never seen, against the same with chains that were."""
+    data = corpus.reports(256, 1)
+    new = snpverify.Verifier(roots=corpus.roots(), engine=plan.engine, cache_bytes=0)
+    tasks = {
+        "new": _batch(new, data),
+        "chains seen before": _batch(_verifier(plan), data),
+        "RSA-4096 of cryptography": _library_rsa(),
+        "RSA-4096": _rsa_pss(corpus.rsa_signatures(64), plan.engine),
+    }
+    rates = take(tasks, plan.rounds, plan.seconds)
+    yield _faster("verify_batch, every key new, with chain", rates, "new", "chains seen before")
+    yield _faster("  one RSA-4096 PSS of each chain", rates, "RSA-4096", "RSA-4096 of cryptography")
+
+
+def _library_rsa() -> Task:
+    rsa = corpus.rsa_signatures(64)
+    return Task(rsa.n, library.rsa_pss(rsa))
+
+
 def measure_single(plan: Plan) -> Iterator[Row]:
     """One report a call, its chain seen before, against its bare signature."""
     verifier = _verifier(plan)
@@ -278,6 +316,8 @@ def measure_command(plan: Plan) -> Iterator[Row]:
 SECTIONS: dict[str, Callable[[Plan], Iterator[Row]]] = {
     "signatures": measure_signatures,
     "batch": measure_batch,
+    "where": measure_where,
+    "new": measure_new,
     "single": measure_single,
     "threads": measure_threads,
     "file": measure_file,

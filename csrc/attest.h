@@ -160,6 +160,10 @@ int64_t att_codes_flatten(const uint16_t *codes, uint64_t n, uint64_t width, int
 /* size bytes at offset of each of n records that are stride bytes long, one after the other. */
 void att_gather(const uint8_t *records, uint64_t stride, uint64_t offset, uint64_t size, uint64_t n, uint8_t *out);
 
+/* Canonical base64 (RFC 4648, 4; padded, no white space): text_len / 4 * 3 bytes of room in out. Returns how many were written that
+ * count, or -1 when text is anything else (out may hold something then). */
+int64_t att_base64(const uint8_t *text, uint64_t text_len, uint8_t *out);
+
 /* ---- signatures ---------------------------------------------------------------------------------------------------------- */
 
 typedef enum {
@@ -217,6 +221,13 @@ int32_t att_rsa_spki(const uint8_t *spki, uint64_t spki_len, uint64_t *out_modul
 void att_sha256(const uint8_t *data, uint64_t data_len, uint8_t *out32);
 void att_sha384(const uint8_t *data, uint64_t data_len, uint8_t *out48);
 void att_sha512(const uint8_t *data, uint64_t data_len, uint8_t *out64);
+
+/* SHA-384 of n messages, all of data_len bytes, side by side where the CPU has lanes for it; digest i goes to out48n + 48 i. */
+void att_sha384_many(const uint8_t *const *data, uint64_t data_len, uint64_t n, uint8_t *out48n);
+
+/* Which code hashes here: what att_init found that the CPU can run, each way tested: "sha256 sha_ni, sha384 avx512x8". The second
+ * is that of many messages at once. */
+const char *att_hash_code(void);
 
 /* ---- blobs of certificates ----------------------------------------------------------------------------------------------- */
 
@@ -541,6 +552,14 @@ typedef struct {
 	uint64_t *mark;         /* may be NULL; a keyed hash of the bytes that were judged, to notice when evidence changes later */
 	uint8_t *reports;       /* may be NULL; n * ATT_SNP_REPORT_LEN: the bytes that were judged (zeros for a row of another length) */
 } att_snp_columns;
+
+#define ATT_SNP_WITH_FINDINGS 1
+#define ATT_SNP_WITH_CLAIMS 2
+#define ATT_SNP_WITH_REPORTS 4
+
+/* Columns of n rows in one block of memory, zeroed and aligned as for uint64_t: sets out's pointers, to NULL for the optional parts that
+ * are not among parts. Returns the size of the block; with memory NULL nothing is set. */
+uint64_t att_snp_columns_place(uint64_t n, uint32_t parts, uint64_t *memory, att_snp_columns *out);
 
 /* All but the signatures. Every row of jobs and work is written; jobs are compact: the first *num_jobs entries of jobs are to be run,
  * tag is their row. */

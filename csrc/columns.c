@@ -64,17 +64,31 @@ void att_times(const int64_t *in, uint64_t first, uint64_t n, int64_t per_second
 	}
 }
 
+/* Four codes at a time, while none of them is above ATT_PASS; the first at or after c that may be, or width. */
+static uint64_t next_code(const uint16_t *codes, uint64_t c, uint64_t width) {
+	_Static_assert(ATT_NOT_RUN == 0 && ATT_PASS == 1, "codes above ATT_PASS are those with a bit set above the lowest");
+	uint64_t four;
+	while (width - c >= 4) {
+		memcpy(&four, codes + c, sizeof four);
+		if ((four & UINT64_C(0xfffefffefffefffe)) != 0) {
+			break;
+		}
+		c += 4;
+	}
+	while (c < width && codes[c] <= ATT_PASS) {
+		c++;
+	}
+	return c;
+}
+
 int64_t att_codes_flatten(const uint16_t *codes, uint64_t n, uint64_t width, int32_t *out_offsets, uint16_t *out_values) {
 	int64_t num = 0;
 	for (uint64_t i = 0; i < n; i++) {
+		const uint16_t *row = codes + i * width;
 		out_offsets[i] = (int32_t)num;
-		for (uint64_t c = 0; c < width; c++) {
-			uint16_t code = codes[i * width + c];
-			if (code <= ATT_PASS) {
-				continue;
-			}
+		for (uint64_t c = next_code(row, 0, width); c < width; c = next_code(row, c + 1, width)) {
 			if (out_values != NULL) {
-				out_values[num] = code;
+				out_values[num] = row[c];
 			}
 			if (++num > INT32_MAX) {
 				return -1;
@@ -89,4 +103,34 @@ void att_gather(const uint8_t *records, uint64_t stride, uint64_t offset, uint64
 	for (uint64_t i = 0; i < n; i++) {
 		memcpy(out + i * size, records + i * stride + offset, size);
 	}
+}
+
+/* The next column of n * size bytes, on a boundary of eight. used counts the columns that came before. */
+static void *place(uint64_t *memory, uint64_t *used, uint64_t n, uint64_t size) {
+	void *at = memory != NULL ? memory + *used / 8 : NULL;
+	*used += (n * size + 7) / 8 * 8;
+	return at;
+}
+
+uint64_t att_snp_columns_place(uint64_t n, uint32_t parts, uint64_t *memory, att_snp_columns *out) {
+	const bool findings = parts & ATT_SNP_WITH_FINDINGS, claims = parts & ATT_SNP_WITH_CLAIMS, reports = parts & ATT_SNP_WITH_REPORTS;
+	uint64_t used = 0;
+	att_snp_columns placed;
+	placed.valid_until = place(memory, &used, n, sizeof *placed.valid_until);
+	placed.mark = place(memory, &used, n, sizeof *placed.mark);
+	placed.omissions = place(memory, &used, n, sizeof *placed.omissions);
+	placed.leaf = place(memory, &used, n, sizeof *placed.leaf);
+	placed.crl = place(memory, &used, n, sizeof *placed.crl);
+	placed.codes = place(memory, &used, n, ATT_SNP_NUM_CHECKS * sizeof *placed.codes);
+	placed.code = place(memory, &used, n, sizeof *placed.code);
+	placed.accepted = place(memory, &used, n, sizeof *placed.accepted);
+	placed.verified = place(memory, &used, n, sizeof *placed.verified);
+	placed.parsed = place(memory, &used, n, sizeof *placed.parsed);
+	placed.findings = findings ? place(memory, &used, n, ATT_SNP_NUM_CHECKS * sizeof *placed.findings) : NULL;
+	placed.claims = claims ? place(memory, &used, n, sizeof *placed.claims) : NULL;
+	placed.reports = reports ? place(memory, &used, n, ATT_SNP_REPORT_LEN) : NULL;
+	if (memory != NULL) {
+		*out = placed;
+	}
+	return used;
 }

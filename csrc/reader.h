@@ -74,6 +74,14 @@ static inline att_finding att_pass(void) { return (att_finding){ATT_PASS, ATT_FI
 /* Index of the first non-zero byte, or n. */
 static inline uint32_t att_first_nonzero(const uint8_t *p, uint32_t n) {
 	uint32_t i = 0;
+	uint64_t word = 0;
+	while (n - i >= sizeof word) { /* eight at a time while they are zero */
+		memcpy(&word, p + i, sizeof word);
+		if (word != 0) {
+			break;
+		}
+		i += (uint32_t)sizeof word;
+	}
 	while (i < n && p[i] == 0) {
 		i++;
 	}

@@ -3,6 +3,7 @@
  * snp_verify.c: n reports judged. For each row, in this order, all findings collected: parse, chain, binding, then (as a job, with all
  * others of the call) the signature, then policy. One row and a million rows run the same code. */
 #include "rows.h"
+#include "sha2.h"
 #include "sig.h"
 #include "snp.h"
 #include "snp_layout.h"
@@ -21,11 +22,20 @@ static const uint64_t GENUINE = BIT(SIGNATURE) | (BIT(SIGNATURE) - 1);
 
 #define LAST_TIME INT64_C(253402300799) /* 9999-12-31T23:59:59Z, as far as X.509 dates reach */
 
+/* Rows that are read together, so that they are hashed side by side. */
+typedef struct {
+	uint8_t report[ATT_SHA_MAX_LANES][ATT_SNP_REPORT_LEN]; /* private copies: the caller's buffer may change meanwhile */
+	uint8_t digest[ATT_SHA_MAX_LANES][48];                 /* of the signed part; both zero for a row of another length */
+	bool there[ATT_SHA_MAX_LANES];                         /* not null, whatever its length */
+	uint64_t len[ATT_SHA_MAX_LANES];
+} row_block;
+
 /* One row while it is judged. */
 typedef struct {
 	const att_snp_plan *plan;
 	int64_t at;
-	uint8_t report[ATT_SNP_REPORT_LEN]; /* a private copy: the caller's buffer may change meanwhile */
+	const uint8_t *report; /* in the block */
+	const uint8_t *digest;
 	att_snp_report fields;
 	const att_snp_set *set;   /* NULL: no certificates */
 	const att_snp_leaf *leaf; /* NULL: none found */
@@ -331,16 +341,16 @@ static void judge_binding(row_state *row) {
 
 /* ---- signature ----------------------------------------------------------------------------------------------------------- */
 
-static void reverse(uint8_t *out, const uint8_t *in, uint32_t n) {
-	for (uint32_t i = 0; i < n; i++) {
-		out[i] = in[n - 1 - i];
+static void reverse(uint8_t out[SNP_R_VALUE_SIZE], const uint8_t *in) {
+	for (uint32_t i = 0; i < SNP_R_VALUE_SIZE; i += 8) {
+		att_store_be64(out + i, att_load_le64(in + SNP_R_VALUE_SIZE - 8 - i));
 	}
 }
 
 /* 72 bytes, least significant first; the value has 48, and must be in 1..n-1 (56860, signature format; FIPS 186-5 6.4.2). */
 static att_finding read_scalar(const uint8_t *report, uint32_t offset, uint16_t field, uint8_t out[48]) {
 	uint32_t padding = att_first_nonzero(report + offset + SNP_R_VALUE_SIZE, SNP_SIZE_SIGNATURE_R - SNP_R_VALUE_SIZE);
-	reverse(out, report + offset, SNP_R_VALUE_SIZE);
+	reverse(out, report + offset);
 	if (padding < SNP_SIZE_SIGNATURE_R - SNP_R_VALUE_SIZE) {
 		return att_found(ATT_CODE_SIGNATURE_MALFORMED, field, offset + SNP_R_VALUE_SIZE + padding);
 	}
@@ -375,7 +385,7 @@ static bool queue_signature(const row_state *row, uint64_t i, att_snp_work *work
 	job->sig_len = sizeof work->sig;
 	job->digest_len = 48;
 	job->tag = (uint32_t)i;
-	att_sha384(report, ATT_SNP_SIGNED_LEN, job->digest);
+	memcpy(job->digest, row->digest, sizeof job->digest);
 	return true;
 }
 
@@ -437,33 +447,71 @@ static void judge_fields(row_state *row, uint64_t i) {
 	att_snp_apply_policy(row->plan->policy, row->report, &row->fields, row->leaf, row->findings, &row->required, &row->omissions);
 }
 
-static void load_row(row_state *row, const att_snp_plan *plan, uint64_t i) {
-	const uint8_t *data;
-	uint64_t len;
+/* Reads rows first to first + num - 1, at most a block's, each once. */
+static void load_block(row_block *block, const att_rows *rows, uint64_t first, uint32_t num) {
+	const uint8_t *whole[ATT_SHA_MAX_LANES];
+	uint8_t digests[ATT_SHA_MAX_LANES * 48];
+	uint32_t place[ATT_SHA_MAX_LANES];
+	uint32_t num_whole = 0;
+	for (uint32_t k = 0; k < num; k++) {
+		const uint8_t *data;
+		block->there[k] = att_row(rows, first + k, &data, &block->len[k]);
+		if (block->there[k] && block->len[k] == ATT_SNP_REPORT_LEN) {
+			memcpy(block->report[k], data, ATT_SNP_REPORT_LEN);
+			whole[num_whole] = block->report[k];
+			place[num_whole++] = k;
+		} else {
+			memset(block->report[k], 0, sizeof block->report[k]);
+			memset(block->digest[k], 0, sizeof block->digest[k]);
+		}
+	}
+	att_sha384_many(whole, ATT_SNP_SIGNED_LEN, num_whole, digests);
+	for (uint32_t w = 0; w < num_whole; w++) {
+		memcpy(block->digest[place[w]], digests + 48 * w, 48);
+	}
+}
+
+/* Row i of the call, which is row k of the block. */
+static void start_row(row_state *row, const att_snp_plan *plan, const row_block *block, uint32_t k, uint64_t i) {
 	memset(row, 0, sizeof *row);
 	row->plan = plan;
+	row->report = block->report[k];
+	row->digest = block->digest[k];
 	row->required = ALWAYS;
 	row->crl = -1;
 	row->valid_until = ATT_NO_TIME;
 	row->at = plan->at[plan->at_stride * i];
-	bool there = att_row(&plan->reports, i, &data, &len);
-	if (!there || len != ATT_SNP_REPORT_LEN) {
-		att_snp_parse(there ? data : NULL, len, ATT_PRODUCT_NONE, &row->fields, row->findings);
+	if (!block->there[k] || block->len[k] != ATT_SNP_REPORT_LEN) {
+		att_snp_parse(block->there[k] ? block->report[k] : NULL, block->len[k], ATT_PRODUCT_NONE, &row->fields, row->findings);
 		return;
 	}
-	memcpy(row->report, data, sizeof row->report);
 	row->parsed = att_snp_parse_fixed(row->report, (uint8_t)plan->product, &row->fields, row->findings);
 }
 
 /* Claims are shown when no parse check failed. */
 static bool shows_claims(const row_state *row) {
-	for (uint32_t c = 0; c < ATT_SNP_NUM_CHECKS; c++) {
-		if (row->findings[c].code > ATT_PASS && att_code_category(row->findings[c].code) == ATT_CATEGORY_PARSE &&
-		    c < ATT_SNP_CHECK_LEAF_PRESENT) {
+	for (uint32_t c = 0; c < ATT_SNP_CHECK_LEAF_PRESENT; c++) {
+		if (row->findings[c].code > ATT_PASS && att_code_category(row->findings[c].code) == ATT_CATEGORY_PARSE) {
 			return false;
 		}
 	}
 	return row->parsed;
+}
+
+/* A keyed hash of the whole report: the digest stands for the signed part, the rest goes in as it is. What lies behind the signature is
+ * zero in every report that passes, and then its absence says so: the length tells the two cases apart. */
+static uint64_t mark_of(const row_state *row) {
+	enum { BEHIND = ATT_SNP_REPORT_LEN - SNP_AT_SIGNATURE_RESERVED, SIGNATURE = SNP_AT_SIGNATURE_RESERVED - ATT_SNP_SIGNED_LEN };
+	_Static_assert((48 + SIGNATURE) % 256 != (48 + SIGNATURE + BEHIND) % 256, "SipHash tells lengths apart modulo 256");
+	uint8_t said[48 + SIGNATURE + BEHIND];
+	uint32_t len = 48 + SIGNATURE;
+	memcpy(said, row->digest, 48);
+	memcpy(said + 48, row->report + ATT_SNP_SIGNED_LEN, SIGNATURE);
+	if (att_first_nonzero(row->report + SNP_AT_SIGNATURE_RESERVED, BEHIND) < BEHIND) {
+		memcpy(said + len, row->report + SNP_AT_SIGNATURE_RESERVED, BEHIND);
+		len += BEHIND;
+	}
+	return att_sip13(row->plan->mark_key, said, len);
 }
 
 static void store_row(const row_state *row, uint64_t i, att_snp_columns *out) {
@@ -477,7 +525,7 @@ static void store_row(const row_state *row, uint64_t i, att_snp_columns *out) {
 		out->claims[i] = row->fields;
 	}
 	if (out->mark != NULL) {
-		out->mark[i] = att_sip13(row->plan->mark_key, row->report, sizeof row->report);
+		out->mark[i] = mark_of(row);
 	}
 	if (out->reports != NULL) {
 		memcpy(out->reports + i * ATT_SNP_REPORT_LEN, row->report, ATT_SNP_REPORT_LEN);
@@ -492,20 +540,30 @@ static void store_row(const row_state *row, uint64_t i, att_snp_columns *out) {
 	out->code[i] = ATT_NOT_RUN;
 }
 
+static void judge_row(row_state *row, uint64_t i, att_snp_work *work, att_sig_job *jobs, uint64_t *num_jobs) {
+	memset(work, 0, sizeof *work);
+	if (row->parsed) {
+		judge_fields(row, i);
+		if (row->findings[ATT_SNP_CHECK_VERSION].code == ATT_PASS && queue_signature(row, i, work, &jobs[*num_jobs])) {
+			++*num_jobs;
+		}
+	}
+	work->required = row->required;
+}
+
 void att_snp_begin(const att_snp_plan *plan, att_snp_work *work, att_sig_job *jobs, uint64_t *num_jobs, att_snp_columns *out) {
+	const uint64_t n = plan->reports.n;
+	row_block block;
 	row_state row;
 	*num_jobs = 0;
-	for (uint64_t i = 0; i < plan->reports.n; i++) {
-		load_row(&row, plan, i);
-		memset(&work[i], 0, sizeof work[i]);
-		if (row.parsed) {
-			judge_fields(&row, i);
-			if (row.findings[ATT_SNP_CHECK_VERSION].code == ATT_PASS && queue_signature(&row, i, &work[i], &jobs[*num_jobs])) {
-				++*num_jobs;
-			}
+	for (uint64_t first = 0; first < n; first += ATT_SHA_MAX_LANES) {
+		const uint32_t num = n - first < ATT_SHA_MAX_LANES ? (uint32_t)(n - first) : ATT_SHA_MAX_LANES;
+		load_block(&block, &plan->reports, first, num);
+		for (uint32_t k = 0; k < num; k++) {
+			start_row(&row, plan, &block, k, first + k);
+			judge_row(&row, first + k, &work[first + k], jobs, num_jobs);
+			store_row(&row, first + k, out);
 		}
-		work[i].required = row.required;
-		store_row(&row, i, out);
 	}
 }
 

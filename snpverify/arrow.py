@@ -42,31 +42,33 @@ def _codes(columns: SnpColumns) -> pa.Array:
     return pa.ListArray.from_arrays(_numbers(pa.int32(), offsets, len(offsets)), words)
 
 
+# Scalars with their type: pyarrow takes long to find out the type of a Python value.
+_EPOCH, _LAST = pa.scalar(0, pa.int64()), pa.scalar(LAST_TIME, pa.int64())
+_NO_TIME = pa.scalar(None, pa.int64())
+_KIND = pa.scalar(KIND, pa.string())
+_MOMENT = pa.timestamp("s", tz="UTC")
+
+
 def _times(at: array[int], n: int) -> pa.Array:
+    if len(at) == 1 and 0 <= at[0] <= LAST_TIME:
+        return pa.repeat(pa.scalar(at[0], pa.int64()).cast(_MOMENT), n)
     if len(at) == 1:
-        at = at * n
+        return pa.nulls(n, _MOMENT)
     seconds = _numbers(pa.int64(), at, n)
-    known = pc.and_(pc.greater_equal(seconds, 0), pc.less_equal(seconds, LAST_TIME))
-    nothing = pa.scalar(None, pa.int64())
-    return pc.if_else(known, seconds, nothing).cast(pa.timestamp("s", tz="UTC"))
+    known = pc.and_(pc.greater_equal(seconds, _EPOCH), pc.less_equal(seconds, _LAST))
+    return pc.if_else(known, seconds, _NO_TIME).cast(_MOMENT)
 
 
 def _verdict_columns(columns: SnpColumns, at: array[int]) -> dict[str, pa.Array]:
     n = columns.n
     return {
-        "kind": pa.DictionaryArray.from_arrays(pa.array([0], pa.int8()).take(_zeros(n)), pa.array([KIND])).cast(
-            pa.string()
-        ),
+        "kind": pa.repeat(_KIND, n),
         "accepted": _numbers(pa.uint8(), columns.accepted_bytes(), n).cast(pa.bool_()),
         "code": _code_words(_numbers(pa.uint16(), columns.code_numbers(), n)),
         "codes": _codes(columns),
         "tcb_status": pa.nulls(n, pa.string()),
         "evaluated_at": _times(at, n),
     }
-
-
-def _zeros(n: int) -> pa.Array:
-    return _numbers(pa.int32(), bytes(4 * n), n)
 
 
 class _Claims:
@@ -179,11 +181,11 @@ def to_table(pieces: Sequence[tuple[SnpColumns, array[int]]], *, claims: bool) -
     for columns, at in pieces:
         data = _verdict_columns(columns, at)
         if claims:
-            if columns.claims == _lib.NULL:
+            if columns.c.claims == _lib.NULL:
                 raise ValueError("these results keep no claims: call verify_batch(..., claims=True)")
             reader = _Claims(columns)
             data |= {name: make(reader) for name, make in _CLAIMS.items()}
-        tables.append(pa.table(data))
+        tables.append(pa.Table.from_arrays(list(data.values()), list(data)))
     if not tables:
         return to_table(
             [(SnpColumns(0, findings=False, claims=claims, reports=claims), array("q", [0]))], claims=claims

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from functools import lru_cache
+from operator import attrgetter
 from typing import Any
 
 from attestcore import _lib
@@ -17,9 +19,11 @@ VMPL_HOST = 0xFFFFFFFF
 PRODUCT_NUMBERS = {name: i for i, name in enumerate(_lib.PRODUCTS) if name is not None}
 
 
+_PLACES = {name: slice(offset, offset + size) for name, (offset, size) in SNP_LAYOUT.items()}
+
+
 def _field(data: bytes, name: str) -> bytes:
-    offset, size = SNP_LAYOUT[name]
-    return data[offset : offset + size]
+    return data[_PLACES[name]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +77,7 @@ class GuestPolicy:
     raw: int
 
     def to_dict(self) -> dict[str, Any]:
-        return {f.name: getattr(self, f.name) for f in fields(self)}
+        return dict(zip(_policy_names, _policy_values(self), strict=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +95,7 @@ class PlatformInfo:
     raw: int
 
     def to_dict(self) -> dict[str, Any]:
-        return {f.name: getattr(self, f.name) for f in fields(self)}
+        return dict(zip(_platform_names, _platform_values(self), strict=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,28 +148,39 @@ class Report:
 
     def to_dict(self) -> dict[str, Any]:
         """The claims of the contract: byte strings as hex, numbers as numbers, TCBs and flag words as objects."""
-        return {f.name: _plain(getattr(self, f.name)) for f in fields(self) if f.name != "raw"}
+        return {name: _plain(value) for name, value in zip(_CLAIMS, _values_of(self), strict=True)}
+
+
+_CLAIMS = tuple(f.name for f in fields(Report) if f.name != "raw")
+_values_of = attrgetter(*_CLAIMS)
+_policy_names = tuple(f.name for f in fields(GuestPolicy))
+_policy_values = attrgetter(*_policy_names)
+_platform_names = tuple(f.name for f in fields(PlatformInfo))
+_platform_values = attrgetter(*_platform_names)
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, bytes):
+    kind = type(value)
+    if kind is bytes:
         return value.hex()
-    if isinstance(value, (Tcb, GuestPolicy, PlatformInfo)):
+    if kind in (Tcb, GuestPolicy, PlatformInfo):
         return value.to_dict()
     return value
 
 
+@lru_cache(maxsize=256)  # of a few machines and guests, all alike
 def _guest_policy(raw: int) -> GuestPolicy:
     bits = {name: bool(raw >> bit & 1) for name, bit in GUEST_POLICY_BITS.items()}
     return GuestPolicy(abi_major=raw >> 8 & 0xFF, abi_minor=raw & 0xFF, raw=raw, **bits)
 
 
+@lru_cache(maxsize=256)
 def _platform_info(raw: int) -> PlatformInfo:
     return PlatformInfo(raw=raw, **{name: bool(raw >> bit & 1) for name, bit in PLATFORM_INFO_BITS.items()})
 
 
 def _version(parts: tuple[int, int, int]) -> str:
-    return ".".join(map(str, parts))
+    return f"{parts[0]}.{parts[1]}.{parts[2]}"
 
 
 def make_report(data: bytes, read: ReportFields) -> Report:

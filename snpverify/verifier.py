@@ -164,35 +164,56 @@ class _Item:
         self._trust = trust
 
     def _leaf(self) -> LeafInfo | None:
-        number = self._columns.leaf[0]
+        number = self._columns.c.leaf[0]
         return self._set.leaf(number) if self._set is not None and number >= 0 else None
 
     def checks(self) -> tuple[Check, ...]:
-        return tuple(_check(i, finding, self) for i, finding in enumerate(self._columns.finding_list(0)))
+        return tuple(
+            settled[code] if code <= _lib.PASS else self._failed(number)
+            for number, (settled, code) in enumerate(zip(_SETTLED, self._columns.codes(0), strict=True))
+        )
+
+    def _failed(self, number: int) -> Check:
+        finding = self._columns.finding(0, number)
+        code = finding.code
+        detail = _lib.CODE_TEXTS[code]
+        if code == _lib.CODE_NUMBERS["certificate-missing"]:
+            detail = self.missing()
+        elif code == _lib.CODE_NUMBERS["collateral-missing"]:
+            detail = self.missing_crl()
+        return Check(
+            _lib.SNP_CHECKS[number],
+            "not-run" if code in _MISSING else "fail",
+            _lib.CODE_CATEGORIES[code],
+            _lib.CODE_NAMES[code],
+            finding.field_name or None,
+            finding.offset,
+            detail,
+        )
 
     def omissions(self) -> tuple[str, ...]:
-        bits = self._columns.omissions[0]
+        bits = self._columns.c.omissions[0]
         return tuple(name for bit, name in _lib.OMISSIONS if bits & bit)
 
     def claims(self) -> Mapping[str, Any] | None:
-        if not self._columns.parsed[0] or self._data is None:
+        if not self._columns.c.parsed[0] or self._data is None:
             return None
         return make_report(self._data, self._columns.report_fields(0)).to_dict()
 
     def used(self) -> tuple[str, ...]:
-        leaf = self._leaf()
-        if leaf is None:
+        number = self._columns.c.leaf[0]
+        if self._set is None or number < 0:
             return ()
-        hashes = [h.hex() for h in leaf.sha256 if any(h)]
-        if self._columns.crl[0] >= 0:
-            hashes.append(self._trust.crl_infos[self._columns.crl[0]].sha256.hex())
+        hashes = [h.hex() for h in self._set.hashes(number) if any(h)]
+        if self._columns.c.crl[0] >= 0:
+            hashes.append(self._trust.crl_infos[self._columns.c.crl[0]].sha256.hex())
         return tuple(hashes)
 
     def evidence_sha256(self) -> str | None:
         return None if self._data is None else hashlib.sha256(self._data).hexdigest()
 
     def valid_until(self) -> int | None:
-        end = int(self._columns.valid_until[0])
+        end = int(self._columns.c.valid_until[0])
         return None if end == NO_TIME else end
 
     def missing_crl(self) -> str:
@@ -236,26 +257,14 @@ class _Item:
 _MISSING = frozenset(_lib.CODE_NUMBERS[name] for name in ("certificate-missing", "collateral-missing"))
 
 
-def _check(number: int, finding: Finding, item: _Item) -> Check:
-    name = _lib.SNP_CHECKS[number]
-    if finding.code in (_lib.NOT_RUN, _lib.PASS):
-        outcome = "pass" if finding.code == _lib.PASS else "not-run"
-        return Check(name, outcome, _lib.SNP_CHECK_CATEGORIES[number])  # type: ignore[arg-type]
-    code = finding.code
-    detail = _lib.CODE_TEXTS[code]
-    if code == _lib.CODE_NUMBERS["certificate-missing"]:
-        detail = item.missing()
-    elif code == _lib.CODE_NUMBERS["collateral-missing"]:
-        detail = item.missing_crl()
-    return Check(
-        name,
-        "not-run" if code in _MISSING else "fail",
-        _lib.CODE_CATEGORIES[code],
-        _lib.CODE_NAMES[code],
-        finding.field_name or None,
-        finding.offset,
-        detail,
-    )
+def _settled(name: str, category: str) -> tuple[Check, Check]:
+    """A check that did not run and one that passed, at the places of their codes: nothing in them depends on a report."""
+    return Check(name, "not-run", category), Check(name, "pass", category)
+
+
+if (_lib.NOT_RUN, _lib.PASS) != (0, 1):
+    raise ImportError("snpverify: the C core numbers its codes in another way")
+_SETTLED = tuple(_settled(*words) for words in zip(_lib.SNP_CHECKS, _lib.SNP_CHECK_CATEGORIES, strict=True))
 
 
 @final
@@ -376,22 +385,20 @@ class Verifier:
     # -- judgement -------------------------------------------------------------------------------------------------------
 
     def _judge(
-        self, rows: Rows, sets: Sequence[LeafSet], index: array[int] | None, at: array[int], *, findings: bool = False,
-        claims: bool = False,
-    ) -> SnpColumns:  # fmt: skip
+        self, rows: Rows, sets: Sequence[LeafSet], index: array[int] | None, at: array[int], *, claims: bool = False
+    ) -> SnpColumns:
         return _lib.snp_verify(
             rows, sets, index, at, self._trust, self._c_policy, self._product, self._runner,
-            findings=findings, claims=claims or findings, reports=claims,
+            claims=claims, reports=claims,
         )  # fmt: skip
 
     def _verdict(self, data: bytes | None, leaf_set: LeafSet | None, at: int) -> tuple[Verdict, SnpColumns]:
-        sets = [leaf_set] if leaf_set is not None else []
-        columns = self._judge(_lib.rows_of_sequence([data]), sets, None, array("q", (at,)), findings=True)
+        columns = _lib.snp_verify_one(data, leaf_set, at, self._trust, self._c_policy, self._product, self._runner)
         verdict = make_verdict(
             _Item(data, columns, leaf_set, self._trust),
             kind=KIND,
-            accepted=columns.accepted[0] == 1,
-            claims_verified=columns.verified[0] == 1,
+            accepted=columns.c.accepted[0] == 1,
+            claims_verified=columns.c.verified[0] == 1,
             evaluated_at=None if at == NO_TIME else at,
             engine=self.engine,
             policy_digest=self._policy_digest,

@@ -21,6 +21,10 @@ from attestcore.batch.rows import Chunk
 from attestcore.batch.schema import EVALUATED_AT, RESULTS
 
 SNP = "sev-snp"
+# Scalars with their type: pyarrow takes long to find out the type of a Python value.
+_SNP, _NO_KIND = pa.scalar(SNP, pa.string()), pa.scalar(None, pa.string())
+_SNP_BYTES = pa.scalar(SNP_REPORT_BYTES, pa.int64())
+_FALSE, _MICROSECONDS = pa.scalar(False, pa.bool_()), pa.scalar(10**6, pa.int64())
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +57,8 @@ class Judge:
     def __call__(self, chunk: Chunk) -> pa.RecordBatch:
         """One result row for each row of the chunk."""
         kinds = self._kinds(chunk)
-        judged = pc.fill_null(pc.equal(kinds, SNP), False)
-        if not chunk.faults and pc.all(judged, min_count=0).as_py():
+        judged = pc.fill_null(pc.equal(kinds, _SNP), _FALSE)
+        if not chunk.faults and judged.true_count == len(judged):
             return self._judge_snp(chunk)
         mine = [row for row, is_snp in enumerate(judged.to_pylist()) if is_snp and row not in chunk.faults]
         there = set(mine)
@@ -73,9 +77,13 @@ class Judge:
         """The kind of every row; null where nobody says it and it cannot be told."""
         fixed = self._terms.kind
         if fixed is not None:
-            return _repeat(fixed, chunk.rows) if chunk.kinds is None else pc.fill_null(chunk.kinds, fixed)
+            return (
+                _repeat(fixed, chunk.rows)
+                if chunk.kinds is None
+                else pc.fill_null(chunk.kinds, pa.scalar(fixed, pa.string()))
+            )
         lengths = chunk.lengths()
-        of_length = pc.if_else(pc.equal(lengths, SNP_REPORT_BYTES), SNP, pa.scalar(None, pa.string()))
+        of_length = pc.if_else(pc.equal(lengths, _SNP_BYTES), _SNP, _NO_KIND)
         kinds = of_length if chunk.kinds is None else pc.coalesce(chunk.kinds, of_length)
         if kinds.null_count == 0:
             return kinds
@@ -92,7 +100,7 @@ class Judge:
         table = results.to_arrow(claims=claims)
         if table.num_rows != chunk.rows:
             raise RuntimeError(f"{chunk.rows} rows were judged, but {table.num_rows} results came back")
-        columns = [table.column(item.name).cast(item.type) for item in self.schema]
+        columns = [_of_type(table.column(item.name), item.type) for item in self.schema]
         return _one_batch(pa.Table.from_arrays(columns, schema=self.schema))
 
     def _sets(self, certs: pa.Array | None) -> tuple[Any, Any]:
@@ -118,10 +126,14 @@ class Judge:
             "code": pa.array(codes, pa.string()),
             "codes": pa.array([[code] for code in codes], pa.list_(pa.string())),
             "tcb_status": pa.nulls(chunk.rows, pa.string()),
-            "evaluated_at": pc.multiply(chunk.at, 10**6).cast(EVALUATED_AT),
+            "evaluated_at": pc.multiply(chunk.at, _MICROSECONDS).cast(EVALUATED_AT),
         }
         claims = [pa.nulls(chunk.rows, item.type) for item in self._claims]
         return pa.RecordBatch.from_arrays([*columns.values(), *claims], schema=self.schema)
+
+
+def _of_type(column: pa.ChunkedArray, kind: pa.DataType) -> pa.ChunkedArray:
+    return column if column.type.equals(kind) else column.cast(kind)
 
 
 def _repeat(value: object, rows: int) -> pa.Array:
@@ -129,5 +141,7 @@ def _repeat(value: object, rows: int) -> pa.Array:
 
 
 def _one_batch(table: pa.Table) -> pa.RecordBatch:
-    batches = table.combine_chunks().to_batches()  # results alone, a few thousand rows
+    batches = table.to_batches()
+    if len(batches) > 1:
+        batches = table.combine_chunks().to_batches()  # results alone, a few thousand rows
     return batches[0] if batches else pa.RecordBatch.from_pylist([], schema=table.schema)

@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from attestcore.batch.schema import Needs, UsageError
-from attestcore.batch.values import plain
+from attestcore.batch.values import json_heads, json_lines, plain
 
 _ROW_GROUP_ROWS = 65536
 _ROW_GROUP_BYTES = 32 << 20
@@ -111,24 +111,19 @@ class JsonLinesFormat:
 
     def __init__(self, file: IO[bytes], carried: pa.Schema, results: pa.Schema) -> None:
         self._file = file
-        self._encode = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
 
     def write(self, carried: pa.RecordBatch | list[dict[str, Any]], results: pa.RecordBatch) -> None:
-        before = carried if isinstance(carried, list) else _rows(carried, results.num_rows)
-        lines = [self._encode(one | other) for one, other in zip(before, _rows(results, results.num_rows), strict=True)]
-        self._file.write(("\n".join(lines) + "\n").encode() if lines else b"")
+        if isinstance(carried, list):
+            if len(carried) != results.num_rows:
+                raise RuntimeError("rows and results do not fit")
+            lines = json_lines(json_heads(carried), results.schema.names, results.columns)
+        else:
+            names, columns = carried.schema.names, carried.columns if carried.schema.names else []
+            lines = json_lines(None, [*names, *results.schema.names], [*columns, *results.columns])
+        self._file.write(lines)
 
     def close(self) -> None:
         pass
-
-
-def _rows(batch: pa.RecordBatch, rows: int) -> list[dict[str, Any]]:
-    names = batch.schema.names
-    if not names:
-        return [{} for _ in range(rows)]
-    return [
-        dict(zip(names, row, strict=True)) for row in zip(*(plain(column) for column in batch.columns), strict=True)
-    ]
 
 
 class CsvFormat:

@@ -9,6 +9,8 @@ import binascii
 import re
 from datetime import datetime, timedelta, timezone
 
+from attestcore._lib import base64_decode
+
 _URL_SAFE = bytes.maketrans(b"-_", b"+/")
 _WHITE_SPACE = b" \t\r\n"
 _RFC3339 = re.compile(
@@ -64,13 +66,7 @@ def decode_text(text: bytes) -> bytes:
 
 def _canonical_base64(text: bytes) -> bytes | None:
     """What text decodes to, when it is canonical base64 that cannot also be hex."""
-    if not text.endswith(b"="):
-        return None
-    try:
-        data = binascii.a2b_base64(text)
-    except binascii.Error:
-        return None
-    return data if binascii.b2a_base64(data, newline=False) == text else None
+    return base64_decode(text) if text.endswith(b"=") else None
 
 
 def looks_like_text(data: bytes) -> bool:

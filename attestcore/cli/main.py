@@ -186,6 +186,7 @@ def info(as_json: bool) -> None:
         "engine": engine,
         "engines": list(engines.available()),
         "cpu_features": engines.cpu_features().split(),
+        "hashes": engines.hash_code(),
         "kinds": list(JUDGED),
         "build": build,
     }
@@ -201,6 +202,7 @@ def info(as_json: bool) -> None:
             ("engine", engine),
             ("engines available", ", ".join(engines.available())),
             ("CPU features", engines.cpu_features() or "none that an engine asks for"),
+            ("hashes", engines.hash_code()),
             ("verifies", ", ".join(JUDGED)),
             ("build", f"{build['compiler']}, {build['machine']}, Python {build['python']}"),
             ("batch", "available" if build["batch"] else "needs pyarrow: pip install 'attestcore[batch]'"),

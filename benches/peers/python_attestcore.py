@@ -1,4 +1,5 @@
-"""How many reports a second attestcore verifies; see ../README.md for arguments and output. One argument more: the engine."""
+"""How many reports and bare signatures a second attestcore verifies; see ../README.md for arguments and output. One argument more: the
+engine."""
 
 from __future__ import annotations
 
@@ -7,7 +8,7 @@ import json
 import sys
 from pathlib import Path
 
-from clock import Evidence, rate
+from clock import Bare, Evidence, rate, repeat
 
 import snpverify
 from attestcore import signatures
@@ -31,7 +32,20 @@ def main(folder: str, at: str, seconds: str, engine: str) -> None:
     def batch(report: bytes) -> bool:
         return all(warm.verify_batch([report] * _BATCH, certs=certs, at=when).accepted)
 
+    def bare(rows: Bare) -> float:
+        def run(sigs: bytes) -> bool:
+            return signatures.verify_ecdsa(rows.curve, rows.keys, rows.digests, sigs, engine) == b"\1" * rows.n
+
+        return repeat(run, rows.sigs, rows.n, length)
+
+    rsa = Bare.rsa(folder)
+
+    def rsa_pss(sigs: bytes) -> bool:
+        return signatures.verify_rsa("pss-sha384", rsa.keys, rsa.digests, sigs, engine) == b"\1" * rsa.n
+
     rates = {
+        **{name: bare(rows) for name, rows in Bare.load(folder)},
+        "RSA-4096": repeat(rsa_pss, rsa.sigs, rsa.n, length),
         "signature": rate(signature, evidence.report, length),
         "known chain": rate(lambda report: warm.verify(report, certs=certs, at=when).accepted, evidence.report, length),
         "new chain": rate(lambda report: cold.verify(report, certs=certs, at=when).accepted, evidence.report, length),

@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import warnings
+import zipfile
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,7 +30,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat 
 
 from attestcore import signatures  # noqa: E402
 
-MEASURES = ("signature", "known chain", "new chain", "batch")
+MEASURES = ("P-384", "P-256", "RSA-4096", "signature", "known chain", "new chain", "batch")
+REPEATS = (8, 64, 4096)  # signatures a key, beside one
+_CRYPTO_MB = "2026.2.0"
 _REASON_LINES = 3
 _TRIAL = "0.001"  # seconds: enough to see that a program runs, accepts the report and refuses a tampered one
 
@@ -91,6 +94,27 @@ def _cargo(crate: str, *options: str) -> Callable[[Path], list[str]]:
     return build
 
 
+def _crypto_mb(folder: Path) -> list[str]:
+    """Library and headers out of the two wheels that hold them; the wheels are unpacked, never installed."""
+    wheels, unpacked, program = folder / "crypto_mb.wheels", folder / "crypto_mb", folder / "crypto_mb_peer"
+    if not unpacked.exists():
+        names = [f"ipp-crypto-{part}=={_CRYPTO_MB}" for part in ("static", "include")]
+        _output(
+            sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:", "-d", wheels, *names
+        )
+        for wheel in wheels.glob("*.whl"):
+            with zipfile.ZipFile(wheel) as archive:
+                archive.extractall(unpacked)
+    headers = [path.parent.parent for path in unpacked.rglob("crypto_mb/cpu_features.h")]
+    libraries = list(unpacked.rglob("libcrypto_mb.a"))
+    if not headers or not libraries:
+        raise AbsentError("the wheels hold no crypto_mb")
+    source = HERE / "crypto_mb" / "peer.c"
+    options = ("-std=gnu11", "-O2", "-DBN_OPENSSL_DISABLE", f"-I{headers[0]}")
+    _output("cc", *options, source, libraries[0], "-o", program)
+    return [str(program)]
+
+
 def _openssl(folder: Path) -> list[str]:
     _output("pkg-config", "--exists", "--print-errors", "openssl")
     return _cargo("sev", "--features", "openssl")(folder)
@@ -116,6 +140,7 @@ def _peers(engine: str) -> list[Peer]:
         Peer(f"sev {sev}, OpenSSL (Rust)", _openssl),
         Peer(f"sev {sev}, crypto_nossl (Rust)", _cargo("sev", "--features", "nossl")),
         Peer(f"aws-lc-rs {_locked('aws_lc', 'aws-lc-rs')} (Rust)", _cargo("aws_lc")),
+        Peer(f"crypto_mb {_CRYPTO_MB} (C)", _crypto_mb),
     ]
 
 
@@ -132,6 +157,13 @@ def _write_evidence(folder: Path) -> None:
     for name in ("ask", "ark"):
         pem = (corpus.SHIPPED_ROOTS / f"{name}-milan.pem").read_bytes()
         files[f"{name}.der"] = x509.load_pem_x509_certificate(pem).public_bytes(Encoding.DER)
+    for curve in ("P-384", "P-256"):
+        stem = curve.replace("-", "").lower()
+        for repeats in (1, *REPEATS):
+            rows = corpus.signatures(curve, 4096 if repeats == max(REPEATS) else 256, repeats).rows()
+            files[f"{stem}{'' if repeats == 1 else f'-{repeats}'}.bin"] = b"".join(b"".join(row) for row in rows)
+    rsa = corpus.rsa_signatures(64)
+    files |= {"rsa.spki": rsa.spki, "rsa.digests": rsa.digests, "rsa.sigs": rsa.sigs}
     for name, data in files.items():
         (folder / name).write_bytes(data)
 
@@ -156,11 +188,30 @@ def _cell(rate: float | None, base: float | None) -> str:
 
 
 def _table(rates: dict[str, dict[str, float]], ours: str) -> Iterable[str]:
-    line = "{:<34}" + " {:>16}" * len(MEASURES)
+    line = "{:<34}" + " {:>15}" * len(MEASURES)
     yield line.format("verifications a CPU second", *MEASURES)
     for name, by_measure in rates.items():
         base = None if name == ours else rates.get(ours, {})
         yield line.format(name, *(_cell(by_measure.get(m), base.get(m) if base else None) for m in MEASURES))
+
+
+def _keys_that_come_again(rates: dict[str, dict[str, float]], ours: str) -> Iterable[str]:
+    """What keys that come again give us, as times the rate of each peer that verifies bare signatures."""
+    for curve in ("P-384", "P-256"):
+        peers = {name: by_measure[curve] for name, by_measure in rates.items() if name != ours and curve in by_measure}
+        for repeats in (1, *REPEATS):
+            rate = rates[ours].get(curve if repeats == 1 else f"{curve}, {repeats} a key")
+            if rate is not None:
+                said = "; ".join(f"{rate / peer:.2f} x {name}" for name, peer in peers.items())
+                yield f"{curve}, {repeats:>4} a key: {rate:>8.0f}  {said}"
+    if "RSA-4096" in rates[ours]:
+        peers = {
+            name: by_measure["RSA-4096"]
+            for name, by_measure in rates.items()
+            if name != ours and "RSA-4096" in by_measure
+        }
+        said = "; ".join(f"{rates[ours]['RSA-4096'] / peer:.2f} x {name}" for name, peer in peers.items())
+        yield f"RSA-4096 PSS:      {rates[ours]['RSA-4096']:>8.0f}  {said}"
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -198,6 +249,10 @@ def main(argv: Sequence[str] | None = None) -> None:
     print()
     for text in _table(rates, peers[0].name):
         print(text)
+    if peers[0].name in rates:
+        print("\nOurs, by how many signatures each key made")
+        for text in _keys_that_come_again(rates, peers[0].name):
+            print(text)
     print("\nIn brackets: times our rate. Medians of", times, "rounds on one CPU.")
     for name, reason in absent.items():
         print(f"{name}: left out: {reason}")

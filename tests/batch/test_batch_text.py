@@ -7,6 +7,7 @@ import os
 
 import pytest
 
+from attestcore._lib import base64_decode
 from attestcore.batch.text import decode_base64, decode_hex, decode_text, looks_like_text, parse_time
 
 
@@ -122,3 +123,51 @@ def test_times(text: str, seconds: int) -> None:
 def test_not_times(text: str) -> None:
     with pytest.raises(ValueError, match="not a time"):
         parse_time(text)
+
+
+def by_the_standard_library(text: bytes) -> bytes | None:
+    """Canonical and padded, or None."""
+    try:
+        data = base64.b64decode(text, validate=True)
+    except ValueError:
+        return None
+    return data if base64.b64encode(data) == text else None
+
+
+@pytest.mark.parametrize("size", [*range(70), 1184, 4096])
+def test_the_core_decodes_canonical_base64(size: int) -> None:
+    data = os.urandom(size)
+    text = base64.b64encode(data)
+    assert base64_decode(text) == data
+    if text:
+        assert base64_decode(text[:-1]) is None
+        assert base64_decode(text + b"\n") is None
+
+
+def test_every_character_at_every_place() -> None:
+    """Every byte in place of each character of a group that is whole, and of those with one and two signs of padding."""
+    for data in (b"abc", b"abcde", b"abcd"):
+        text = base64.b64encode(data)
+        for place in range(len(text)):
+            for byte in range(256):
+                changed = text[:place] + bytes([byte]) + text[place + 1 :]
+                assert base64_decode(changed) == by_the_standard_library(changed), changed
+
+
+def test_padding_alone() -> None:
+    for text in (
+        b"=",
+        b"==",
+        b"===",
+        b"====",
+        b"A===",
+        b"AA==",
+        b"AB==",
+        b"AAA=",
+        b"AAB=",
+        b"AA=A",
+        b"AA==AA==",
+        b"AAAA====",
+        b"",
+    ):
+        assert base64_decode(text) == by_the_standard_library(text), text

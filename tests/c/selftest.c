@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "attest.h"
+#include "sha2.h"
 
 #define MAX_LINE 65536
 #define MAX_JOBS 16384
@@ -52,6 +53,26 @@ static long number(void) {
 	return strtol(text, NULL, 10);
 }
 
+/* The message in every lane but one, for a group of every size. */
+static void check_many(blob message, blob expected) {
+	static const uint8_t zeros[MAX_LINE];
+	const uint8_t *at[11];
+	uint8_t out[11 * 48], other[48];
+	att_sha384(zeros, message.len, other);
+	for (uint64_t n = 1; n <= 11; n++) {
+		for (uint64_t i = 0; i < n; i++) {
+			at[i] = i == n / 2 ? zeros : message.bytes;
+		}
+		memset(out, 0, sizeof out);
+		att_sha384_many(at, message.len, n, out);
+		for (uint64_t i = 0; i < n; i++) {
+			if (memcmp(out + 48 * i, i == n / 2 ? other : expected.bytes, 48) != 0) {
+				stop("wrong digest", "hash of many messages");
+			}
+		}
+	}
+}
+
 static void check_hash(void) {
 	const long bits = number();
 	blob message = from_hex(strtok(NULL, " \n"));
@@ -67,6 +88,9 @@ static void check_hash(void) {
 	if (expected.len != (size_t)bits / 8 || memcmp(out, expected.bytes, expected.len) != 0) {
 		printf("SHA-%ld of %lu bytes\n", bits, (unsigned long)message.len);
 		stop("wrong digest", "hash");
+	}
+	if (bits == 384) {
+		check_many(message, expected);
 	}
 	free(message.bytes);
 	free(expected.bytes);

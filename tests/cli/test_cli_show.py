@@ -217,9 +217,11 @@ def test_info() -> None:
     assert facts["engines"] == list(engines.available())
     assert facts["engine"] in facts["engines"]
     assert facts["cpu_features"] == engines.cpu_features().split()
+    assert facts["hashes"] == engines.hash_code()
     assert facts["build"]["batch"] is True
     text = invoke("attestcore", "info").out
     assert all(name in text for name in engines.available())
+    assert engines.hash_code() in text
 
 
 @pytest.mark.parametrize("program", ["snpverify", "tdxverify", "attestcore"])

@@ -461,3 +461,77 @@ def test_seconds_that_are_refused(at: Any) -> None:
 def test_seconds_of_a_wrong_type(at: Any) -> None:
     with pytest.raises(TypeError, match="evaluation time"):
         columns.to_seconds(at)
+
+
+# ---- columns of results ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 7, 8, 1001])
+@pytest.mark.parametrize("parts", range(8))
+def test_columns_lie_side_by_side(n: int, parts: int) -> None:
+    """Each column has its room, none reaches into the next, and what was not asked for is not there."""
+    sizes = {
+        "valid_until": 8, "mark": 8, "omissions": 4, "leaf": 4, "crl": 4, "codes": 2 * _lib.NUM_SNP_CHECKS, "code": 2,
+        "accepted": 1, "verified": 1, "parsed": 1, "findings": 8 * _lib.NUM_SNP_CHECKS,
+        "claims": ffi.sizeof("att_snp_report"), "reports": _lib.REPORT_LEN,
+    }  # fmt: skip
+    c = ffi.new("att_snp_columns *")
+    assert {name for name, _ in ffi.typeof("att_snp_columns").fields} == set(sizes)
+    total = lib.att_snp_columns_place(n, parts, ffi.NULL, c)
+    memory = ffi.new("uint64_t[]", total // 8)
+    assert lib.att_snp_columns_place(n, parts, memory, c) == total == 8 * len(memory)
+    optional = {"findings": parts & 1, "claims": parts & 2, "reports": parts & 4}
+    base, spans = int(ffi.cast("uintptr_t", memory)), []
+    for name, size in sizes.items():
+        at = int(ffi.cast("uintptr_t", getattr(c, name)))
+        assert (at == 0) == (not optional.get(name, 1)), name
+        if at:
+            assert at % 8 == 0
+            spans.append((at - base, at - base + n * size))
+    spans.sort()
+    assert spans[0][0] == 0
+    assert spans[-1][1] <= total
+    assert all(end <= begin for (_, end), (begin, _) in pairwise(spans))
+
+
+def test_rows_that_are_not_there() -> None:
+    columns = _lib.SnpColumns(2, findings=True, claims=True, reports=False)
+    assert columns.codes(1) == [_lib.NOT_RUN] * _lib.NUM_SNP_CHECKS
+    for row in (-1, 2):
+        for read in (columns.codes, columns.fingerprint, columns.report_fields, lambda i: columns.finding(i, 0)):
+            with pytest.raises(IndexError, match="no row"):
+                read(row)
+
+
+def test_fields_as_the_struct_has_them() -> None:
+    """The numbers of a report read in one go are those that its members hold one by one."""
+    c = ffi.new("att_snp_report *")
+    size = ffi.sizeof("att_snp_report")
+    ffi.buffer(c)[:] = bytes((7 * i + 3) % 256 for i in range(size))
+    c.product = 2
+    read = _lib._report_fields(c)
+    for name in ("version", "guest_svn", "policy", "vmpl", "signature_algo", "platform_info", "key_info", "signing_key",
+                 "cpuid_fam_id", "cpuid_mod_id", "cpuid_step", "tcb_layout", "launch_mit_vector", "current_mit_vector"):  # fmt: skip
+        assert getattr(read, name) == getattr(c, name), name
+    for name in ("author_key_en", "mask_chip_key", "has_cpuid", "chip_id_masked"):
+        assert getattr(read, name) is bool(getattr(c, name)), name
+    assert read.product == "genoa"
+    assert read.current_version == tuple(c.current_version)
+    assert read.committed_version == tuple(c.committed_version)
+    for name, kind in (("reported", 0), ("committed", 1), ("current", 2), ("launch", 3)):
+        tcb, parts = getattr(read, f"{name}_tcb"), c.tcb[kind]
+        for part in ("fmc", "boot_loader", "tee", "snp", "microcode"):
+            assert getattr(tcb, part) == getattr(parts, part), (name, part)
+
+
+def test_the_mark_tells_every_byte() -> None:
+    """A report changed in any one byte, signed or not, has another mark; the same report has the same, alone and among others."""
+    rows = [bytes(GOOD[:at]) + bytes([GOOD[at] ^ 1]) + bytes(GOOD[at + 1 :]) for at in range(len(GOOD))]
+    (column,) = columns.to_rows([GOOD, *rows, GOOD, GOOD[:-1]], _lib.REPORT_LEN)
+    out = VERIFIER._judge(column, VERIFIER._one_set([LEAF.der]), None, array("q", [int(AT.timestamp())]))
+    marks = [out.fingerprint(row)[0] for row in range(column.n)]
+    assert len(set(marks)) == len(GOOD) + 2
+    assert marks[0] == marks[-2] != marks[-1]
+    (alone,) = columns.to_rows([rows[500]], _lib.REPORT_LEN)
+    one = VERIFIER._judge(alone, VERIFIER._one_set([LEAF.der]), None, array("q", [int(AT.timestamp())]))
+    assert one.fingerprint(0) == out.fingerprint(501)
