@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * lanes.c: how the engines with lanes share out jobs: ECDSA jobs by curve, in order, into chunks; RSA jobs are portable's, and
- * so are the last few ECDSA jobs where they would leave most lanes empty. Public data only, variable time. */
+ * lanes.c: how the engines with lanes share out jobs: ECDSA jobs by curve, in order, into chunks, RSA jobs by size
+ * (lanes_rsa.h); the last few jobs are portable's where they would leave most lanes empty. Public data only, variable time. */
 #include "lanes.h"
 
 /* A last group of very few jobs would cost as much as a whole one: those are portable's. */
@@ -30,20 +30,9 @@ static void run_curve(uint32_t algorithm, const att_lanes_curve *curve, att_sig_
 	verify_chunk(curve, chunk, filled);
 }
 
-static bool has_curve(const att_sig_job *job) { return job->algorithm == ATT_ECDSA_P256 || job->algorithm == ATT_ECDSA_P384; }
-
-/* The other jobs go to portable in runs, as it prepares a modulus once for all jobs in a row that have it. */
-void att_lanes_run(const att_lanes_curve *p256, const att_lanes_curve *p384, att_sig_job *jobs, uint64_t num_jobs) {
-	for (uint64_t i = 0; i < num_jobs;) {
-		uint64_t end = i;
-		while (end < num_jobs && !has_curve(&jobs[end])) {
-			end++;
-		}
-		if (end != i) {
-			att_engine_portable.run(jobs + i, end - i);
-		}
-		i = end + 1;
-	}
+void att_lanes_run(const att_lanes_curve *p256, const att_lanes_curve *p384, att_lanes_rsa rsa, att_sig_job *jobs,
+                   uint64_t num_jobs) {
+	rsa(jobs, num_jobs);
 	run_curve(ATT_ECDSA_P256, p256, jobs, num_jobs);
 	run_curve(ATT_ECDSA_P384, p384, jobs, num_jobs);
 }

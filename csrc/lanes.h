@@ -5,6 +5,7 @@
  *   lanes_field*.h    field elements and products, by those operations, for limbs of 52 or 28 bits
  *   lanes_curve.h     group law and ECDSA, by field elements alone
  *   lanes_p*_*.c      one curve in one engine: its constants, and the above included
+ *   lanes_rsa.h       RSA, by vector operations; included by lanes_rsa_*.c
  *   lanes.c           which job goes where
  *   lanes_ifma8.c, lanes_avx2x4.c  the engines
  * Public data only, variable time (sig.h). */
@@ -32,16 +33,22 @@ typedef struct {
 	void (*verify)(att_sig_job *const *jobs, uint32_t num);  /* num <= ATT_LANES_CHUNK, all of this curve; sets the outcomes */
 } att_lanes_curve;
 
-/* Sets the outcomes of all jobs: those of the two curves in lanes, the others by portable. */
-void att_lanes_run(const att_lanes_curve *p256, const att_lanes_curve *p384, att_sig_job *jobs, uint64_t num_jobs);
+/* Sets the outcomes of all jobs but those of the two curves: RSA in lanes. */
+typedef void (*att_lanes_rsa)(att_sig_job *jobs, uint64_t num_jobs);
+
+/* Sets the outcomes of all jobs. */
+void att_lanes_run(const att_lanes_curve *p256, const att_lanes_curve *p384, att_lanes_rsa rsa, att_sig_job *jobs,
+                   uint64_t num_jobs);
 
 #if ATT_LANES_IFMA8
 extern const att_lanes_curve att_lanes_p256_ifma8;
 extern const att_lanes_curve att_lanes_p384_ifma8;
+void att_lanes_rsa_ifma8(att_sig_job *jobs, uint64_t num_jobs);
 #endif
 #if ATT_LANES_AVX2X4
 extern const att_lanes_curve att_lanes_p256_avx2x4;
 extern const att_lanes_curve att_lanes_p384_avx2x4;
+void att_lanes_rsa_avx2x4(att_sig_job *jobs, uint64_t num_jobs);
 #endif
 
 #endif

@@ -21,7 +21,7 @@ static bool prepare(void) {
 }
 
 static void run(att_sig_job *jobs, uint64_t num_jobs) {
-	att_lanes_run(&att_lanes_p256_avx2x4, &att_lanes_p384_avx2x4, jobs, num_jobs);
+	att_lanes_run(&att_lanes_p256_avx2x4, &att_lanes_p384_avx2x4, att_lanes_rsa_avx2x4, jobs, num_jobs);
 }
 
 #else

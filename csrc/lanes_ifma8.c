@@ -21,7 +21,7 @@ static bool prepare(void) {
 }
 
 static void run(att_sig_job *jobs, uint64_t num_jobs) {
-	att_lanes_run(&att_lanes_p256_ifma8, &att_lanes_p384_ifma8, jobs, num_jobs);
+	att_lanes_run(&att_lanes_p256_ifma8, &att_lanes_p384_ifma8, att_lanes_rsa_ifma8, jobs, num_jobs);
 }
 
 #else

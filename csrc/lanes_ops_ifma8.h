@@ -26,6 +26,7 @@ LANES_INLINE vec v_sub(vec a, vec b) { return _mm512_sub_epi64(a, b); }
 LANES_INLINE vec v_and(vec a, vec b) { return _mm512_and_si512(a, b); }
 LANES_INLINE vec v_not(vec a) { return _mm512_xor_si512(a, _mm512_set1_epi64(-1)); }
 LANES_INLINE vec v_shl(vec a, unsigned bits) { return _mm512_slli_epi64(a, bits); }
+LANES_INLINE vec v_shr(vec a, unsigned bits) { return _mm512_srli_epi64(a, bits); }
 LANES_INLINE vec v_sra(vec a, unsigned bits) { return _mm512_srai_epi64(a, bits); }
 LANES_INLINE vec v_lo52(vec acc, vec a, vec b) { return _mm512_madd52lo_epu64(acc, a, b); }
 LANES_INLINE vec v_hi52(vec acc, vec a, vec b) { return _mm512_madd52hi_epu64(acc, a, b); }

@@ -107,22 +107,29 @@ bool att_rsa_encoding_ok(uint32_t algorithm, const uint8_t *encoded, uint32_t le
 	return scheme->pss ? pss_ok(scheme, encoded, len, mod_bits, digest) : pkcs1_ok(scheme, encoded, len, digest);
 }
 
-static uint32_t bits_of(uint8_t byte) {
-	uint32_t bits = 0;
-	for (; byte != 0; byte = (uint8_t)(byte >> 1)) {
+uint32_t att_rsa_bits(const uint8_t *modulus, uint32_t len) {
+	uint32_t bits = 8 * (len - 1);
+	for (uint8_t top = modulus[0]; top != 0; top = (uint8_t)(top >> 1)) {
 		bits++;
 	}
 	return bits;
 }
 
+bool att_rsa_job_fits(const att_sig_job *job) {
+	const rsa_scheme *scheme = scheme_of(job->algorithm);
+	return scheme != NULL && job->digest_len == scheme->digest_len && job->exponent >= 3 && job->exponent % 2 == 1 &&
+	       job->key_len >= ATT_RSA_MIN_BYTES && job->key_len <= ATT_RSA_MAX_BYTES && job->sig_len == job->key_len &&
+	       job->key != NULL && job->sig != NULL;
+}
+
+bool att_rsa_job_encodes(const att_sig_job *job, const uint8_t *encoded, const uint8_t *modulus, uint32_t len) {
+	return att_rsa_encoding_ok(job->algorithm, encoded, len, att_rsa_bits(modulus, len), job->digest, job->digest_len);
+}
+
 bool att_rsa_verify(const att_sig_job *job, att_rsa_key *last) {
 	uint8_t encoded[ATT_RSA_MAX_BYTES];
-	if (job->exponent < 3 || job->exponent % 2 == 0 || job->key == NULL || job->sig == NULL || job->sig_len != job->key_len ||
-	    !att_rsa_key_load(last, job->key, job->key_len) || !att_rsa_public(last, job->exponent, job->sig, encoded)) {
-		return false;
-	}
-	const uint32_t mod_bits = 8 * (last->len - 1) + bits_of(last->bytes[0]);
-	return att_rsa_encoding_ok(job->algorithm, encoded, last->len, mod_bits, job->digest, job->digest_len);
+	return att_rsa_job_fits(job) && att_rsa_key_load(last, job->key, job->key_len) &&
+	       att_rsa_public(last, job->exponent, job->sig, encoded) && att_rsa_job_encodes(job, encoded, last->bytes, last->len);
 }
 
 /* ---- SubjectPublicKeyInfo ------------------------------------------------------------------------------------------------ */

@@ -33,6 +33,16 @@ bool att_rsa_public(const att_rsa_key *key, uint32_t exponent, const uint8_t *si
 bool att_rsa_encoding_ok(uint32_t algorithm, const uint8_t *encoded, uint32_t len, uint32_t mod_bits, const uint8_t *digest,
                          uint32_t digest_len);
 
+/* Bits of a modulus whose first byte is not 0. */
+uint32_t att_rsa_bits(const uint8_t *modulus, uint32_t len);
+
+/* Whether the lengths, the exponent and the algorithm of a job are such that the public operation is to be done at all; nothing that
+ * the job points to is looked at. */
+bool att_rsa_job_fits(const att_sig_job *job);
+
+/* Whether encoded, as the public operation with this modulus leaves it, is what the job's algorithm makes of its digest. */
+bool att_rsa_job_encodes(const att_sig_job *job, const uint8_t *encoded, const uint8_t *modulus, uint32_t len);
+
 /* One whole job; last carries a prepared modulus from one job to the next. False for whatever is not a valid RSA signature. */
 bool att_rsa_verify(const att_sig_job *job, att_rsa_key *last);
 
