@@ -662,6 +662,25 @@ def test_wycheproof_emulated(emulated_core: ctypes.CDLL, engine: str, curve: Cur
     assert wrong_emulated(emulated_core, engine, cases) == []
 
 
+@pytest.mark.slow
+@EACH_ENGINE
+def test_rsa_emulated(emulated_core: ctypes.CDLL, engine: str) -> None:
+    cases = list(vectors.rsa_cases())
+    random.Random(12).shuffle(cases)
+    assert sum(case.valid for case in cases) > 80
+    assert wrong_emulated(emulated_core, engine, cases) == []
+
+
+@pytest.mark.slow
+@EACH_ENGINE
+@pytest.mark.skipif(not vectors.WYCHEPROOF.is_dir(), reason="shared/vectors/wycheproof is not here")
+@pytest.mark.parametrize("name", vectors.RSA_FILES)
+def test_wycheproof_rsa_emulated(emulated_core: ctypes.CDLL, engine: str, name: str) -> None:
+    cases = vectors.wycheproof_rsa(name).cases
+    assert any(case.valid for case in cases)
+    assert wrong_emulated(emulated_core, engine, cases) == []
+
+
 @EACH_ENGINE
 def test_random_signatures_emulated(emulated_core: ctypes.CDLL, engine: str) -> None:
     cases = [case for curve in vectors.CURVES for case in vectors.random_cases(curve, 60)]
