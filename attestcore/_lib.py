@@ -11,7 +11,7 @@ import os
 import struct
 import threading
 from array import array
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
@@ -475,6 +475,15 @@ def _binary_rows(form: str, a: CData, owner: object, sizes: list[int] | None = N
 _spread_key = os.urandom(16)  # for hash slots and marks; no verdict depends on it
 
 
+def cells_at(rows: Rows, numbers: Sequence[int]) -> list[bytes | None]:
+    """Private copies of some rows; None for null and unreadable ones."""
+    n = len(numbers)
+    ptrs, lens = ffi.new("const uint8_t *[]", max(n, 1)), ffi.new("uint64_t[]", max(n, 1))
+    with ffi.from_buffer("int64_t[]", array("q", numbers)) as which:
+        lib.att_rows_at(rows.c, which, n, ptrs, lens)
+    return [ffi.buffer(p, size)[:] if p else None for p, size in zip(ptrs, ffi.unpack(lens, n), strict=False)]
+
+
 def distinct(rows: Rows) -> tuple[array[int], list[int]]:
     """Per row the number of its value (-1 for null), and per value the first row that has it."""
     n = rows.n
@@ -693,27 +702,30 @@ class SnpTrust:
         self.intermediate_hashes = frozenset(_bytes(self._intermediates[i].sha256) for i in range(len(intermediates)))
 
 
+_LEAF_SIZE: int = ffi.sizeof("att_snp_leaf")
+_LEAF_SHA256: int = ffi.offsetof("att_snp_leaf", "sha256")
+_FINDING_SIZE: int = ffi.sizeof("att_finding")
+_NOTHING_WRONG = bytes(ffi.buffer(ffi.new("att_finding *", {"code": PASS})))
+
+
 class LeafSet:
-    """The leaves of one certificate set, linked, in memory of their own."""
+    """The leaves of one certificate set, linked, and what was wrong with the set: the bytes of the C structs."""
 
-    __slots__ = ("_leaves", "c", "error", "num")
+    __slots__ = ("_c", "error", "leaves")
 
-    def __init__(self, block: CData, first: int, num: int, error: Finding) -> None:
-        self._leaves = ffi.new("att_snp_leaf[]", max(num, 1))
-        ffi.memmove(self._leaves, block + first, num * ffi.sizeof("att_snp_leaf"))
-        self.num = num
+    def __init__(self, leaves: bytes, error: bytes) -> None:
+        self.leaves = leaves
         self.error = error
-        c = self.c = ffi.new("att_snp_set *")
-        c.leaves, c.num_leaves = self._leaves, num
-        c.error.code, c.error.field, c.error.offset = error.code, error.field, error.offset
+        self._c: tuple[CData, object] | None = None
 
     @property
     def weight(self) -> int:
         """Bytes that this set accounts for."""
-        return 256 + self.num * int(ffi.sizeof("att_snp_leaf"))
+        return 256 + len(self.leaves)
 
     def leaf(self, i: int) -> LeafInfo:
-        c = self._leaves[i]
+        c = ffi.new("att_snp_leaf *")
+        ffi.memmove(c, self.leaves[i * _LEAF_SIZE : (i + 1) * _LEAF_SIZE], _LEAF_SIZE)
         return LeafInfo(
             role=ROLES[c.role],
             product=PRODUCTS[c.product] or PRODUCTS[c.leaf_product],
@@ -727,8 +739,35 @@ class LeafSet:
 
     def hashes(self, i: int) -> tuple[bytes, bytes, bytes]:
         """SHA-256 of leaf i, its ASK or ASVK, and its ARK; zeros for what is not there."""
-        c = self._leaves[i].sha256
-        return _bytes(c[0]), _bytes(c[1]), _bytes(c[2])
+        at = i * _LEAF_SIZE + _LEAF_SHA256
+        return self.leaves[at : at + 32], self.leaves[at + 32 : at + 64], self.leaves[at + 64 : at + 96]
+
+    @property
+    def c(self) -> CData:
+        """The set as an att_snp_set; made when it is first asked for."""
+        if self._c is None:
+            self._c = _c_sets([self])
+        return self._c[0]
+
+
+def _copied(kind: str, parts: Iterable[bytes]) -> CData:
+    """C structs out of their bytes, in memory that is aligned for them."""
+    data = b"".join(parts)
+    out = ffi.new(f"{kind}[]", max(len(data) // int(ffi.sizeof(kind)), 1))
+    ffi.memmove(out, data, len(data))
+    return out
+
+
+def _c_sets(sets: Sequence[LeafSet]) -> tuple[CData, tuple[object, ...]]:
+    """The sets as an array of att_snp_set, and what must live as long."""
+    n = len(sets)
+    c = ffi.new("att_snp_set[]", max(n, 1))
+    leaves = _copied("att_snp_leaf", [leaf_set.leaves for leaf_set in sets])
+    errors = _copied("att_finding", [leaf_set.error for leaf_set in sets])
+    counts = array("I", [len(leaf_set.leaves) // _LEAF_SIZE for leaf_set in sets])
+    with ffi.from_buffer("uint32_t[]", counts) as numbers:
+        lib.att_snp_sets_fill(leaves, numbers, errors, n, c)
+    return c, (leaves, errors)
 
 
 @dataclass(frozen=True, slots=True)
@@ -745,25 +784,75 @@ class LeafInfo:
     sha256: tuple[bytes, ...]
 
 
+def _link(
+    trust: SnpTrust, certs: CData, set_of: CData, n: int, errors: CData, num_sets: int, runner: Runner
+) -> list[LeafSet]:
+    """Links certificates that were read; errors is what opening each set said."""
+    jobs = ffi.new("att_sig_job[]", max(lib.att_snp_chain_jobs(trust.c, certs, set_of, n, ffi.NULL), 1))
+    _run_jobs(runner, jobs, lib.att_snp_chain_jobs(trust.c, certs, set_of, n, jobs))
+    block = ffi.new("att_snp_leaf[]", max(n, 1))
+    firsts = array("I", bytes(4 * (num_sets + 1)))
+    with ffi.from_buffer("uint32_t[]", firsts, require_writable=True) as out:
+        lib.att_snp_chain_finish(trust.c, certs, set_of, n, num_sets, jobs, block, out, errors)
+    leaves, wrong = ffi.buffer(block), ffi.buffer(errors)[: _FINDING_SIZE * num_sets]
+    ends = [_LEAF_SIZE * first for first in firsts]
+    parts = [leaves[ends[k] : ends[k + 1]] for k in range(num_sets)]
+    if wrong == _NOTHING_WRONG * num_sets:
+        return [LeafSet(part, _NOTHING_WRONG) for part in parts]
+    return [LeafSet(part, wrong[_FINDING_SIZE * k : _FINDING_SIZE * (k + 1)]) for k, part in enumerate(parts)]
+
+
 def link_sets(trust: SnpTrust, sets: Sequence[tuple[Sequence[bytes], Finding]], runner: Runner) -> list[LeafSet]:
     """Reads and links the certificates (DER) of many sets; each set brings what opening its blobs said."""
     ders = [der for certs, _ in sets for der in certs]
     n = len(ders)
-    certs = _read_certs(ders)
     set_of = ffi.new("uint32_t[]", max(n, 1))
-    errors = ffi.new("att_finding[]", max(len(sets), 1))
+    errors = ffi.new("att_finding[]", len(sets))
     at = 0
     for k, (members, error) in enumerate(sets):
         errors[k].code, errors[k].field, errors[k].offset = error.code, error.field, error.offset
         for _ in members:
             set_of[at] = k
             at += 1
-    jobs = ffi.new("att_sig_job[]", max(lib.att_snp_chain_jobs(trust.c, certs, set_of, n, ffi.NULL), 1))
-    _run_jobs(runner, jobs, lib.att_snp_chain_jobs(trust.c, certs, set_of, n, jobs))
-    block = ffi.new("att_snp_leaf[]", max(n, 1))
-    firsts = ffi.new("uint32_t[]", len(sets) + 1)
-    lib.att_snp_chain_finish(trust.c, certs, set_of, n, len(sets), jobs, block, firsts, errors)
-    return [LeafSet(block, firsts[k], firsts[k + 1] - firsts[k], _finding(errors[k])) for k in range(len(sets))]
+    return _link(trust, _read_certs(ders), set_of, n, errors, len(sets), runner)
+
+
+SET_MAX_BLOBS: int = lib.ATT_SET_MAX_BLOBS
+_CERTS_PER_LINK = 1024
+_BLOB_BYTES_PER_LINK = 8 << 20
+
+
+def link_cells(trust: SnpTrust, cells: Sequence[tuple[bytes, ...]], runner: Runner) -> list[LeafSet]:
+    """Opens, reads and links many sets as they come with rows: each of at most SET_MAX_BLOBS blobs, which are bounded."""
+    out: list[LeafSet] = []
+    while len(out) < len(cells):
+        part: list[tuple[bytes, ...]] = []
+        size = largest = 0
+        while len(out) + len(part) < len(cells) and len(part) < _CERTS_PER_LINK and size < _BLOB_BYTES_PER_LINK:
+            cell = cells[len(out) + len(part)]
+            part.append(cell)
+            cell_size = sum(map(len, cell))
+            size += cell_size
+            largest = max(largest, cell_size)
+        out += _link_cells(trust, part, largest, runner)
+    return out
+
+
+def _link_cells(trust: SnpTrust, cells: Sequence[tuple[bytes, ...]], largest: int, runner: Runner) -> list[LeafSet]:
+    """The first of the cells, as many as there is room for; one at least."""
+    blobs = [blob for cell in cells for blob in cell]
+    if max(map(len, cells)) > SET_MAX_BLOBS:
+        raise ValueError("too many blobs for one cell")
+    lens, counts = array("Q", map(len, blobs)), array("I", map(len, cells))
+    room = max(len(cells), SET_MAX_BLOBS * BLOB_MAX_CERTS)
+    certs, set_of = ffi.new("att_snp_cert[]", room), ffi.new("uint32_t[]", room)
+    scratch, num_certs = ffi.new("uint8_t[]", max(largest, 1)), ffi.new("uint64_t *")
+    errors = ffi.new("att_finding[]", len(cells))
+    with ffi.from_buffer("uint64_t[]", lens) as c_lens, ffi.from_buffer("uint32_t[]", counts) as c_counts:
+        num = lib.att_snp_sets_read(
+            b"".join(blobs), c_lens, c_counts, len(cells), scratch, room, certs, set_of, num_certs, errors
+        )
+    return _link(trust, certs, set_of, num_certs[0], errors, num, runner)
 
 
 # ---- policy ----------------------------------------------------------------------------------------------------------------
@@ -1061,9 +1150,7 @@ def snp_plan(
     product: int,
 ) -> tuple[CData, object]:
     """An att_snp_plan, and what must live as long."""
-    c_sets = ffi.new("att_snp_set[]", max(len(sets), 1))
-    for i, leaf_set in enumerate(sets):
-        c_sets[i] = leaf_set.c[0]
+    c_sets, keep = _c_sets(sets)
     plan = ffi.new("att_snp_plan *")
     plan.reports = rows.c[0]
     plan.sets, plan.num_sets = c_sets, len(sets)
@@ -1072,7 +1159,7 @@ def snp_plan(
     plan.set_index, plan.at, plan.at_stride = index, times, 0 if len(at) == 1 else 1
     plan.trust, plan.policy, plan.product = trust.c, policy.c, product
     plan.mark_key = _spread_key
-    return plan, (c_sets, index, times, rows, sets, trust, policy)
+    return plan, (c_sets, keep, index, times, rows, trust, policy)
 
 
 def snp_verify(

@@ -135,6 +135,9 @@ typedef struct {
 /* Row i (below rows->n): 1 and its bytes; 0 for a null row and for one whose offsets do not lie in the data. */
 int32_t att_row_at(const att_rows *rows, uint64_t i, const uint8_t **out, uint64_t *out_len);
 
+/* The same for rows [row[i]], i below n: pointers, NULL where att_row_at gives 0 and where there is no such row, and lengths. */
+void att_rows_at(const att_rows *rows, const int64_t *row, uint64_t n, const uint8_t **out, uint64_t *out_lens);
+
 /* Maps equal rows to one number: out_index[i] is the number of row i's value (-1 for a null or unreadable row) and out_first[k] the
  * first row that has value k. Values are compared whole; the key (16 random bytes) only spreads them over the slots.
  * slots: scratch of num_slots entries, a power of two of at least 2 n. Returns the count of distinct values. */
@@ -367,6 +370,20 @@ typedef struct {
 	uint32_t num_leaves;
 	att_finding error;
 } att_snp_set;
+
+/* Sets out of parts that lie one after the other: the leaves of all, and per set their number and its error. */
+void att_snp_sets_fill(const att_snp_leaf *leaves, const uint32_t *num_leaves, const att_finding *errors, uint64_t num_sets,
+                       att_snp_set *out);
+
+#define ATT_SET_MAX_BLOBS 4
+
+/* Opens and reads the certificates of many sets, each of num_blobs blobs, at most ATT_SET_MAX_BLOBS; the blobs of all lie one after
+ * the other. Each certificate of a set is taken once. Of a blob in PEM a block that is broken does not hide the others; a blob with
+ * more than ATT_BLOB_MAX_CERTS certificates is refused whole. scratch: room for the blobs of any one set.
+ * Returns how many sets were read: fewer when certs has not enough room for the next; room for ATT_SET_MAX_BLOBS *
+ * ATT_BLOB_MAX_CERTS is enough for one. errors: per set that was read, the first that opening its blobs said, or ATT_PASS. */
+uint64_t att_snp_sets_read(const uint8_t *blobs, const uint64_t *lens, const uint32_t *num_blobs, uint64_t num_sets, uint8_t *scratch,
+                           uint64_t max_certs, att_snp_cert *certs, uint32_t *set_of, uint64_t *num_certs, att_finding *errors);
 
 /* What a verifier trusts: the anchors (ARKs), known intermediates (ASKs and ASVKs, shipped ones) and the CRLs. Read-only once
  * finished; may be shared by all threads. */

@@ -78,6 +78,17 @@ int32_t att_row_at(const att_rows *rows, uint64_t i, const uint8_t **out, uint64
 	return i < rows->n && att_row(rows, i, out, out_len);
 }
 
+void att_rows_at(const att_rows *rows, const int64_t *row, uint64_t n, const uint8_t **out, uint64_t *out_lens) {
+	static const uint8_t empty[1];
+	for (uint64_t i = 0; i < n; i++) {
+		const uint8_t *data = NULL;
+		uint64_t len = 0;
+		const bool there = row[i] >= 0 && att_row_at(rows, (uint64_t)row[i], &data, &len) != 0;
+		out[i] = !there ? NULL : data != NULL ? data : empty;
+		out_lens[i] = there ? len : 0;
+	}
+}
+
 /* ---- distinct values ----------------------------------------------------------------------------------------------------- */
 
 static uint64_t rotl(uint64_t x, int n) { return x << n | x >> (64 - n); }

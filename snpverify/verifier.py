@@ -34,7 +34,7 @@ Certs: TypeAlias = Sequence[Buffer]
 
 _NOTHING_WRONG = Finding(_lib.PASS, 0, 0)
 _TOO_MANY = Finding(_lib.CODE_NUMBERS["certificate-set-too-large"], _lib.FIELDS.index("certificate set"), 0)
-_SETS_PER_LINK = 1024
+_SETS_PER_LINK = 4096  # at a time, so that what is known is kept even when there is no end of sets
 
 
 def _blobs(certs: object, name: str) -> tuple[bytes, ...]:
@@ -86,32 +86,42 @@ def _open_blob(blob: bytes, *, one_cell: bool) -> tuple[list[bytes], Finding]:
     return ders, error
 
 
+_Key: TypeAlias = tuple[bool, tuple[bytes, ...]]
+"""A certificate set by its content: whether it came with a row, and its blobs."""
+
+
 class _SetCache:
     """Linked certificate sets by their content, bounded in bytes, least recently used first out."""
 
     def __init__(self, max_bytes: int) -> None:
         self._max = max_bytes
         self._size = 0
-        self._sets: OrderedDict[tuple[bool, tuple[bytes, ...]], tuple[LeafSet, int]] = OrderedDict()
+        self._sets: OrderedDict[_Key, tuple[LeafSet, int]] = OrderedDict()
         self._lock = threading.Lock()
 
-    def get(self, key: tuple[bool, tuple[bytes, ...]]) -> LeafSet | None:
+    def get_all(self, keys: Sequence[_Key]) -> list[LeafSet | None]:
+        """What is known of many sets."""
+        if not self._sets:
+            return [None] * len(keys)
+        out: list[LeafSet | None] = []
         with self._lock:
-            entry = self._sets.get(key)
-            if entry is None:
-                return None
-            self._sets.move_to_end(key)
-            return entry[0]
+            for key in keys:
+                entry = self._sets.get(key)
+                if entry is not None:
+                    self._sets.move_to_end(key)
+                out.append(None if entry is None else entry[0])
+        return out
 
-    def put(self, key: tuple[bool, tuple[bytes, ...]], leaves: LeafSet) -> None:
-        weight = leaves.weight + sum(map(len, key[1])) + 256
-        if weight > self._max:
+    def put_all(self, keys: Iterable[_Key], sets: Iterable[LeafSet]) -> None:
+        if self._max == 0:
             return
         with self._lock:
-            if key in self._sets:
-                return
-            self._sets[key] = (leaves, weight)
-            self._size += weight
+            for key, leaves in zip(keys, sets, strict=True):
+                weight = leaves.weight + sum(map(len, key[1])) + 256
+                if weight > self._max or key in self._sets:
+                    continue
+                self._sets[key] = (leaves, weight)
+                self._size += weight
             while self._size > self._max:
                 _, (_, dropped) = self._sets.popitem(last=False)
                 self._size -= dropped
@@ -318,20 +328,30 @@ class Verifier:
 
     # -- certificate sets ------------------------------------------------------------------------------------------------
 
-    def _linked(self, keys: Sequence[tuple[bool, tuple[bytes, ...]]]) -> list[LeafSet]:
+    def _linked(self, keys: Sequence[_Key]) -> list[LeafSet]:
         """The linked set of each key; new ones are read and verified together."""
-        out: list[LeafSet | None] = [self._cache.get(key) for key in keys]
+        out = self._cache.get_all(keys)
         absent = [i for i, leaves in enumerate(out) if leaves is None]
-        for first in range(0, len(absent), _SETS_PER_LINK):
-            part = absent[first : first + _SETS_PER_LINK]
+        small = [i for i in absent if keys[i][0] and len(keys[i][1]) <= _lib.SET_MAX_BLOBS]
+        for first in range(0, len(small), _SETS_PER_LINK):
+            part = small[first : first + _SETS_PER_LINK]
+            self._keep(out, keys, part, _lib.link_cells(self._trust, [keys[i][1] for i in part], self._runner))
+        others = [i for i in absent if out[i] is None]
+        for first in range(0, len(others), _SETS_PER_LINK):
+            part = others[first : first + _SETS_PER_LINK]
             opened = [_open_set(keys[i][1], one_cell=keys[i][0]) for i in part]
-            for i, leaves in zip(part, _lib.link_sets(self._trust, opened, self._runner), strict=True):
-                out[i] = leaves
-                self._cache.put(keys[i], leaves)
+            self._keep(out, keys, part, _lib.link_sets(self._trust, opened, self._runner))
         linked = [leaves for leaves in out if leaves is not None]
         if len(linked) != len(keys):
             raise RuntimeError("a certificate set was lost")
         return linked
+
+    def _keep(
+        self, out: list[LeafSet | None], keys: Sequence[_Key], numbers: Sequence[int], sets: Sequence[LeafSet]
+    ) -> None:
+        for i, leaves in zip(numbers, sets, strict=True):
+            out[i] = leaves
+        self._cache.put_all([keys[i] for i in numbers], sets)
 
     def _one_set(self, certs: Certs) -> list[LeafSet]:
         blobs = _blobs(certs, "certs")
@@ -351,7 +371,7 @@ class Verifier:
             local: array[int] | None = chunk.indices
             if local is None:
                 local, first = _lib.distinct(rows)
-            cells = [rows.get(i) for i in first]
+            cells = _lib.cells_at(rows, first)
             to_global = array("i", (-1 if cell is None else numbers.setdefault(cell, len(numbers)) for cell in cells))
             index.extend(_lib.remap(local, to_global))
         if len(index) != n:

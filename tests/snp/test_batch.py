@@ -23,7 +23,6 @@ from snp_world import NOW, Case, authority, case_of, endorsement, good
 
 import snpverify.verifier
 from attestcore import _lib
-from attestcore._native import ffi
 from attestcore.columns import ROWS_PER_CALL
 from snpverify import BatchResults, Policy, Verdict, Verifier
 from snpverify.arrow import CLAIM_NAMES
@@ -897,13 +896,15 @@ class Links:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.sets = 0
-        real = _lib.link_sets
+        for name in ("link_sets", "link_cells"):
+            monkeypatch.setattr(_lib, name, self._counting(getattr(_lib, name)))
 
+    def _counting(self, real: Any) -> Any:
         def counting(trust: Any, sets: Any, runner: Any) -> Any:
             self.sets += len(sets)
             return real(trust, sets, runner)
 
-        monkeypatch.setattr(_lib, "link_sets", counting)
+        return counting
 
     def since(self) -> int:
         count, self.sets = self.sets, 0
@@ -1025,9 +1026,8 @@ def test_what_is_kept_does_not_keep_what_is_not() -> None:
     kept = [leaves for leaves, _ in verifier._cache._sets.values()]
     assert 40 <= len(kept) < 1000
     parts = [getattr(leaves, name) for leaves in kept for name in leaves.__slots__]
-    memory = {id(part): ffi.sizeof(part) for part in parts if isinstance(part, ffi.CData)}
-    assert memory
-    assert sum(memory.values()) < 2 * size
+    assert {type(part) for part in parts} == {bytes}  # no views of anything larger
+    assert sum({id(part): len(part) for part in parts}.values()) < 2 * size
 
 
 # ---- anything at all -------------------------------------------------------------------------------------------------
