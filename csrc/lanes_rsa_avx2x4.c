@@ -18,13 +18,22 @@
 /* A product is below 2^54, and a column gets at most one for each of 152 limbs from the product and one from the reduction: with a
  * carry below 2^63. The quotient takes the low 32 bits of a column, of which it uses 27; nothing is negative. */
 
+/* acc + a b. Left alone, gcc sums products in an order that wants more registers than there are. */
+LANES_INLINE vec add_product(vec acc, vec a, vec b) {
+	acc = v_add(acc, v_mul32(a, b));
+#ifndef ATT_LANES_EMULATED
+	__asm__("" : "+x"(acc));
+#endif
+	return acc;
+}
+
 /* c += a b, a tile each. */
 LANES_INLINE void tile_add(vec *c, const vec *a, const vec *b) {
 	LANES_UNROLL
 	for (int i = 0; i < 4; i++) {
 		LANES_UNROLL
 		for (int j = 0; j < 4; j++) {
-			c[i + j] = v_add(c[i + j], v_mul32(a[i], b[j]));
+			c[i + j] = add_product(c[i + j], a[i], b[j]);
 		}
 	}
 }
