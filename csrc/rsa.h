@@ -10,7 +10,8 @@
 #define ATT_RSA_MIN_BYTES 256
 #define ATT_RSA_MAX_BYTES 512
 #define ATT_RSA_LIMB_BITS (ATT_WORD_BITS == 64 ? 60 : 27)
-#define ATT_RSA_LIMBS ((8 * ATT_RSA_MAX_BYTES + 2 + ATT_RSA_LIMB_BITS - 1) / ATT_RSA_LIMB_BITS)
+#define ATT_RSA_LIMBS_FOR(bytes) (2 * ((8 * (bytes) + 2 + 2 * ATT_RSA_LIMB_BITS - 1) / (2 * ATT_RSA_LIMB_BITS)))  /* in pairs */
+#define ATT_RSA_LIMBS ATT_RSA_LIMBS_FOR(ATT_RSA_MAX_BYTES)
 
 /* A modulus made ready for Montgomery's product with R = 2^(ATT_RSA_LIMB_BITS * limbs) > 4 n. limbs is 0 until one was. */
 typedef struct {
@@ -25,7 +26,7 @@ typedef struct {
 /* False unless the modulus is odd, of 256 to 512 bytes, its first byte not 0. Keeps what it has when it is the same modulus. */
 bool att_rsa_key_load(att_rsa_key *key, const uint8_t *modulus, uint32_t len);
 
-/* out = sig^exponent mod n, key->len bytes each; false unless sig < n. */
+/* out = sig^exponent mod n, key->len bytes each; false unless sig < n and the exponent is odd, 3 or more. */
 bool att_rsa_public(const att_rsa_key *key, uint32_t exponent, const uint8_t *sig, uint8_t *out);
 
 /* Whether encoded (len bytes, as att_rsa_public leaves it) is what the algorithm of a job (ATT_RSA_*) makes of the digest for a

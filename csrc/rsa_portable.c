@@ -5,7 +5,8 @@
  *
  * Numbers are limbs of B bits (60, or 27 where there are no 128-bit integers), least significant first, as many as hold 4 n. So with
  * R = 2^(B limbs) > 4 n, factors below 2 n give a product below (4 n^2 + R n) / R < 2 n, and nothing is subtracted before the end. A
- * column sums at most 2 * ATT_RSA_LIMBS products below 2^(2B): 2^127.2 of 2^128, or 2^62.3 of 2^64. */
+ * column sums at most 2 * ATT_RSA_LIMBS products below 2^(2B) and a carry: 2^127.2 of 2^128, or 2^62.3 of 2^64. Limbs go in pairs: a
+ * pair of one factor meets a pair of the other in three columns, which is as many as there are registers for. */
 #include <string.h>
 
 #include "rsa.h"
@@ -15,66 +16,75 @@
 
 _Static_assert(2 * ATT_RSA_LIMBS + 1 < 1 << (2 * ATT_WORD_BITS - 2 * B), "a column overflows");
 
-/* sum(a[i] * b[-i], i < n): a stretch of one column. */
-static inline att_dword column(const att_word *a, const att_word *b, uint32_t n) {
-	att_dword sum = 0;
-	ATT_UNROLL_4
-	for (uint32_t i = 0; i < n; i++) {
-		sum += (att_dword)a[i] * *(b - i);
+/* Three neighbouring columns under way. */
+typedef struct {
+	att_dword c0, c1, c2;
+} columns;
+
+/* Adds the products of pairs of limbs a[i] and b[pair - i], first <= i < end: a pair and a pair meet in three columns, which stay in
+ * registers meanwhile. */
+ATT_INLINE void add_pairs(columns *c, const att_word *a, const att_word *b, uint32_t first, uint32_t end, uint32_t pair) {
+	att_dword c0 = c->c0, c1 = c->c1, c2 = c->c2;
+	size_t i = 2 * (size_t)first, j = 2 * ((size_t)pair - first);
+	for (uint32_t left = first < end ? end - first : 0; left != 0; left--, i += 2, j -= 2) {
+		c0 += (att_dword)a[i] * b[j];
+		c1 += (att_dword)a[i] * b[j + 1];
+		c2 += (att_dword)a[i + 1] * b[j + 1];
+		c1 += (att_dword)a[i + 1] * b[j];
 	}
-	return sum;
+	c->c0 = c0;
+	c->c1 = c1;
+	c->c2 = c2;
 }
 
-/* The same of two pairs at once. */
-static inline att_dword columns(const att_word *a, const att_word *b, const att_word *c, const att_word *d, uint32_t n) {
-	att_dword sum = 0, other = 0;
-	ATT_UNROLL_4
-	for (uint32_t i = 0; i < n; i++) {
-		sum += (att_dword)a[i] * *(b - i);
-		other += (att_dword)c[i] * *(d - i);
+/* The same of a^2: products of different limbs once and doubled. */
+ATT_INLINE void add_squares(columns *c, const att_word *a, uint32_t first, uint32_t pair) {
+	columns once = {0, 0, 0};
+	add_pairs(&once, a, a, first, (pair + 1) / 2, pair);
+	if (pair % 2 == 0) {
+		once.c1 += (att_dword)a[pair] * a[pair + 1];
+		c->c0 += (att_dword)a[pair] * a[pair];
+		c->c2 += (att_dword)a[pair + 1] * a[pair + 1];
 	}
-	return sum + other;
+	c->c0 += 2 * once.c0;
+	c->c1 += 2 * once.c1;
+	c->c2 += 2 * once.c2;
 }
 
-/* out = a b / R modulo n, below 2 n as a and b are. Out may be a or b: limb i is written when limbs up to i were read. */
-static void multiply(const att_rsa_key *key, att_word *out, const att_word *a, const att_word *b) {
-	const uint32_t limbs = key->limbs;
+/* out = a b / R modulo n, below 2 n as a and b are; b NULL: a^2 / R. Out may be a or b: a pair of limbs is written when all up to it
+ * were read for the last time. */
+ATT_INLINE void product(const att_rsa_key *key, att_word *out, const att_word *a, const att_word *b) {
+	const uint32_t pairs = key->limbs / 2;
+	const att_word *const n = key->n;
 	att_word q[ATT_RSA_LIMBS];
-	att_dword acc = 0;
-	for (uint32_t k = 0; k < limbs; k++) {
-		acc += columns(a, b + k, q, key->n + k, k) + (att_dword)a[k] * b[0];
-		q[k] = (att_word)acc * key->inverse & MASK;
-		acc = (acc + (att_dword)q[k] * key->n[0]) >> B;
+	columns c = {0, 0, 0};
+	for (uint32_t k = 0; k < 2 * pairs; k++) {
+		const uint32_t first = k < pairs ? 0 : k - pairs + 1, end = k < pairs ? k : pairs;
+		if (b == NULL) {
+			add_squares(&c, a, first, k);
+		} else {
+			add_pairs(&c, a, b, first, k < pairs ? k + 1 : pairs, k);
+		}
+		add_pairs(&c, q, n, first, end, k);
+		if (k < pairs) {
+			const att_word q0 = (att_word)c.c0 * key->inverse & MASK;
+			c.c1 += (att_dword)q0 * n[1] + ((c.c0 + (att_dword)q0 * n[0]) >> B);
+			const att_word q1 = (att_word)c.c1 * key->inverse & MASK;
+			c.c2 += (att_dword)q1 * n[1] + ((c.c1 + (att_dword)q1 * n[0]) >> B);
+			q[2 * k] = q0;
+			q[2 * k + 1] = q1;
+		} else {
+			c.c1 += c.c0 >> B;
+			c.c2 += c.c1 >> B;
+			out[2 * (k - pairs)] = (att_word)c.c0 & MASK;
+			out[2 * (k - pairs) + 1] = (att_word)c.c1 & MASK;
+		}
+		c = (columns){c.c2, 0, 0};
 	}
-	for (uint32_t k = limbs; k < 2 * limbs - 1; k++) {
-		const uint32_t first = k - limbs + 1;
-		acc += columns(a + first, b + limbs - 1, q + first, key->n + limbs - 1, limbs - first);
-		out[k - limbs] = (att_word)acc & MASK;
-		acc >>= B;
-	}
-	out[limbs - 1] = (att_word)acc;
 }
 
-/* The same for b = a: products a[i] a[j], i < j, once and doubled. */
-static void square(const att_rsa_key *key, att_word *out, const att_word *a) {
-	const uint32_t limbs = key->limbs;
-	att_word q[ATT_RSA_LIMBS];
-	att_dword acc = 0;
-	for (uint32_t k = 0; k < limbs; k++) {
-		acc += 2 * column(a, a + k, (k + 1) / 2) + (k % 2 == 0 ? (att_dword)a[k / 2] * a[k / 2] : 0);
-		acc += column(q, key->n + k, k);
-		q[k] = (att_word)acc * key->inverse & MASK;
-		acc = (acc + (att_dword)q[k] * key->n[0]) >> B;
-	}
-	for (uint32_t k = limbs; k < 2 * limbs - 1; k++) {
-		const uint32_t first = k - limbs + 1;
-		acc += 2 * column(a + first, a + limbs - 1, (k + 1) / 2 - first) + (k % 2 == 0 ? (att_dword)a[k / 2] * a[k / 2] : 0);
-		acc += column(q + first, key->n + limbs - 1, limbs - first);
-		out[k - limbs] = (att_word)acc & MASK;
-		acc >>= B;
-	}
-	out[limbs - 1] = (att_word)acc;
-}
+ATT_NOINLINE void multiply(const att_rsa_key *key, att_word *out, const att_word *a, const att_word *b) { product(key, out, a, b); }
+ATT_NOINLINE void square(const att_rsa_key *key, att_word *out, const att_word *a) { product(key, out, a, NULL); }
 
 static bool below(const att_word *a, const att_word *b, uint32_t limbs) {
 	for (uint32_t i = limbs; i > 0; i--) {
@@ -176,7 +186,7 @@ bool att_rsa_key_load(att_rsa_key *key, const uint8_t *modulus, uint32_t len) {
 	if (key->limbs != 0 && key->len == len && memcmp(key->bytes, bytes, len) == 0) {
 		return true;
 	}
-	key->limbs = (8 * len + 2 + B - 1) / B;
+	key->limbs = ATT_RSA_LIMBS_FOR(len);
 	key->len = len;
 	memcpy(key->bytes, bytes, len);
 	load(key->n, key->limbs, bytes, len);
@@ -190,28 +200,31 @@ bool att_rsa_key_load(att_rsa_key *key, const uint8_t *modulus, uint32_t len) {
 	return true;
 }
 
+/* The exponent is odd: its last step is a square and a product with the base. With the base as it is, not in Montgomery form, that is
+ * the way out as well; the result is below n + (2 n) n / R < 2 n. */
 bool att_rsa_public(const att_rsa_key *key, uint32_t exponent, const uint8_t *sig, uint8_t *out) {
-	att_word base[ATT_RSA_LIMBS], acc[ATT_RSA_LIMBS], one[ATT_RSA_LIMBS] = {1};
+	att_word plain[ATT_RSA_LIMBS], base[ATT_RSA_LIMBS], acc[ATT_RSA_LIMBS];
 	uint32_t bit = 31;
-	if (key->limbs == 0 || exponent == 0) {
+	if (key->limbs == 0 || exponent < 3 || exponent % 2 == 0) {
 		return false;
 	}
-	load(base, key->limbs, sig, key->len);
-	if (!below(base, key->n, key->limbs)) {
+	load(plain, key->limbs, sig, key->len);
+	if (!below(plain, key->n, key->limbs)) {
 		return false;
 	}
-	multiply(key, base, base, key->r2);
+	multiply(key, base, plain, key->r2);
 	memcpy(acc, base, key->limbs * sizeof *acc);
 	while ((exponent >> bit & 1) == 0) {
 		bit--;
 	}
-	while (bit-- > 0) {
+	while (--bit > 0) {
 		square(key, acc, acc);
 		if ((exponent >> bit & 1) != 0) {
 			multiply(key, acc, acc, base);
 		}
 	}
-	multiply(key, acc, acc, one);  /* at most n */
+	square(key, acc, acc);
+	multiply(key, acc, acc, plain);
 	subtract_modulus(key, acc);
 	store(out, key->len, acc);
 	return true;
