@@ -25,7 +25,7 @@ def test_engines_agree_and_the_run_goes_on_where_it_stopped(tmp_path: Path) -> N
     first = run(state, 1)
     assert first.returncode == 0, first.stderr
     kept = json.loads(state.read_text())
-    assert set(kept["curves"]) == {"P-256", "P-384"}
+    assert set(kept["curves"]) == {"P-256", "P-384", "RSA"}
     for done in kept["curves"].values():
         assert done["signatures"] == 8192
         assert 4000 < done["valid"] < 8000

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Every native engine of this machine over millions of ECDSA signatures: all outcomes must be equal, and right where they are known.
+"""Every native engine of this machine over millions of signatures: all outcomes must be equal, and right where they are known.
 
     python tests/long/engines_equal.py --signatures 1000000 --seed 1 --resume run.json
+
+So many a curve, and an eighth of that for RSA, whose jobs mix schemes, sizes, keys and exponents in one run of an engine.
 
 Signatures are random, damaged, at the edges of their ranges, and made to meet exceptional additions. They come in chunks, each from its
 own seed, so a run can be stopped and goes on where its file says; the first difference is printed as a job and ends the run with status 1.
@@ -25,7 +27,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "core"))
 import sigvectors as vectors
 from sigvectors import Curve, Point
 
-from attestcore import signatures
+from attestcore import _lib, signatures
+from attestcore._native import ffi, lib
+from attestcore.engines import runner
 
 CHUNK: Final = 8192
 POOL: Final = 512  # keys, and nonces: their products with the generator are made once
@@ -145,10 +149,112 @@ def compare(curve: Curve, jobs: list[Job], engines: list[str]) -> int:
     return sum(expected)
 
 
+RSA: Final = "RSA"
+RSA_SHARE: Final = 8
+RSA_BITS: Final = (2048, 3072, 4096)
+RSA_KEYS: Final = 6  # a size
+
+RsaJob = tuple[int, bytes, int, bytes, bytes, bool | None]  # algorithm, modulus, exponent, digest, signature, valid
+
+
+@dataclass
+class RsaGenerator:
+    """RSA jobs: encodings are made anew each time, and the private operation is that of small primes, so it costs little."""
+
+    keys: list[vectors.RsaKey]
+    fixed: list[RsaJob]
+
+    @classmethod
+    def of(cls) -> RsaGenerator:
+        sizes = [bits for bits in (*RSA_BITS, *(2041, 2049, 2113, 3001, 4089)) for _ in range(RSA_KEYS)]
+        exponents = (65537, 65537, 3, 17, 257, 2**32 - 1)
+        keys = [vectors.rsa_key(bits, exponents[i % RSA_KEYS]) for i, bits in enumerate(sizes)]
+        fixed = [(c.algorithm, c.key, c.exponent, c.digest, c.sig, c.valid) for c in vectors.rsa_cases()]
+        return cls(keys, fixed)
+
+    def valid(self, rng: random.Random, keys: list[vectors.RsaKey]) -> RsaJob:
+        key, algorithm = rng.choice(keys), rng.randrange(3, 7)
+        name = vectors.RSA_HASHES[algorithm]
+        digest = rng.randbytes(32 if name == "sha256" else 48)
+        if algorithm in (vectors.PSS_SHA256, vectors.PSS_SHA384):
+            encoded = vectors.pss_encode(name, digest, key.n.bit_length(), rng.randbytes(len(digest)))
+        else:
+            encoded = vectors.pkcs1_encode(digest, key.length, vectors.DIGEST_INFO[name])
+        return algorithm, key.n.to_bytes(key.length, "big"), key.e, digest, key.sign(encoded), True
+
+    def spoilt(self, rng: random.Random, keys: list[vectors.RsaKey]) -> RsaJob:
+        """A bit changed, or a value of the signature, the modulus or the exponent at the ends of its range."""
+        algorithm, modulus, exponent, digest, sig, _ = self.valid(rng, keys)
+        n, size = int.from_bytes(modulus, "big"), len(modulus)
+        which = rng.randrange(6)
+        if which == 0:
+            value = rng.choice((0, 1, n - 2, n - 1, n, n + 1, 2 ** (8 * size) - 1, rng.randrange(n)))
+            sig = value.to_bytes(size, "big")
+        elif which == 1:
+            modulus = (n + rng.choice((-3, -2, -1, 1, 2))).to_bytes(size, "big")
+        elif which == 2:
+            exponent = rng.choice((0, 1, 2, exponent - 1, exponent ^ 2))
+        else:
+            parts = [bytearray(sig), bytearray(digest), bytearray(modulus)]
+            parts[which - 3][rng.randrange(len(parts[which - 3]))] ^= 1 << rng.randrange(8)
+            sig, digest, modulus = (bytes(part) for part in parts)
+        return algorithm, modulus, exponent, digest, sig, None
+
+    def chunk(self, seed: str, number: int, size: int) -> list[RsaJob]:
+        """Runs in which keys are all of a few, so that lanes hold the same ones, and others in which they are any."""
+        rng = random.Random(f"{seed} {RSA} {number}")
+        out: list[RsaJob] = []
+        while len(out) < size:
+            keys = rng.sample(self.keys, rng.choice((1, 2, 3, len(self.keys))))
+            for _ in range(rng.randrange(1, 80)):
+                kind = rng.random()
+                job = self.valid(rng, keys) if kind < 0.65 else self.spoilt(rng, keys)
+                out.append(rng.choice(self.fixed) if kind > 0.97 else job)
+        return out[:size]
+
+
+def rsa_outcomes(engine: str, jobs: list[RsaJob]) -> bytes:
+    c = ffi.new("att_sig_job[]", len(jobs))
+    keep = []
+    for job, (algorithm, modulus, exponent, digest, sig, _) in zip(c, jobs, strict=True):
+        keep.append((ffi.from_buffer(modulus), ffi.from_buffer(sig)))
+        job.algorithm, job.exponent, job.digest_len = algorithm, exponent, len(digest)
+        job.key, job.key_len, job.sig, job.sig_len = keep[-1][0], len(modulus), keep[-1][1], len(sig)
+        ffi.memmove(job.digest, digest, len(digest))
+    _lib._run_jobs(runner(engine), c, len(jobs))
+    assert {job.outcome for job in c} <= {lib.ATT_SIG_VALID, lib.ATT_SIG_INVALID}
+    return bytes(job.outcome == lib.ATT_SIG_VALID for job in c)
+
+
+def compare_rsa(jobs: list[RsaJob], engines: list[str]) -> int:
+    """The count of valid ones; SystemExit at the first difference."""
+    found = {engine: rsa_outcomes(engine, jobs) for engine in engines}
+    first = found[engines[0]]
+    expected = bytes(first[i] if job[5] is None else job[5] for i, job in enumerate(jobs))
+    by_library = rsa_outcomes("cryptography", jobs[::CHECKED_BY_CRYPTOGRAPHY])
+    for engine, outcomes in found.items():
+        if outcomes != expected:
+            at = next(i for i in range(len(jobs)) if outcomes[i] != expected[i])
+            raise SystemExit(f"DIFFERENT: {RSA} {engine}: {outcomes[at]}, expected {expected[at]}: {jobs[at]}")
+        if outcomes[::CHECKED_BY_CRYPTOGRAPHY] != by_library:
+            raise SystemExit(f"DIFFERENT: {RSA} {engine} and cryptography: {jobs[::CHECKED_BY_CRYPTOGRAPHY]}")
+    return sum(expected)
+
+
 def cpu() -> str:
     path = Path("/proc/cpuinfo")
     lines = path.read_text().splitlines() if path.exists() else []
     return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), platform.machine())
+
+
+def chunks_of(name: str, seed: str, engines: list[str]) -> Callable[[int], int]:
+    """What runs chunk number so and so of a curve, or of RSA."""
+    if name == RSA:
+        rsa_generator = RsaGenerator.of()
+        return lambda number: compare_rsa(rsa_generator.chunk(seed, number, CHUNK), engines)
+    curve = next(curve for curve in vectors.CURVES if curve.name == name)
+    generator = Generator.of(curve, seed)
+    return lambda number: compare(curve, generator.chunk(seed, number), engines)
 
 
 def main() -> int:
@@ -156,7 +262,7 @@ def main() -> int:
     parser.add_argument("--signatures", type=int, required=True, help="how many a curve")
     parser.add_argument("--seed", required=True)
     parser.add_argument("--resume", type=Path, required=True, help="where progress is kept")
-    parser.add_argument("--curve", choices=[curve.name for curve in vectors.CURVES], action="append")
+    parser.add_argument("--curve", choices=[*(curve.name for curve in vectors.CURVES), RSA], action="append")
     options = parser.parse_args()
     engines = [name for name in signatures.engines() if name != "cryptography"]
     state: dict[str, dict[str, int]] = {}
@@ -166,22 +272,23 @@ def main() -> int:
             raise SystemExit(f"{options.resume} belongs to seed {kept['seed']!r} and engines {kept['engines']}")
         state = kept["curves"]
     print(f"seed {options.seed!r}, engines {', '.join(engines)}, {cpu()}", flush=True)
-    for curve in vectors.CURVES:
-        if options.curve is not None and curve.name not in options.curve:
+    for name in (*(curve.name for curve in vectors.CURVES), RSA):
+        if options.curve is not None and name not in options.curve:
             continue
-        generator = Generator.of(curve, options.seed)
-        done = state.setdefault(curve.name, {"signatures": 0, "valid": 0})
+        step = chunks_of(name, options.seed, engines)
+        wanted = max(options.signatures // RSA_SHARE, 1) if name == RSA else options.signatures
+        done = state.setdefault(name, {"signatures": 0, "valid": 0})
         started, begun = time.monotonic(), done["signatures"]
-        while done["signatures"] < options.signatures:
-            done["valid"] += compare(curve, generator.chunk(options.seed, done["signatures"] // CHUNK), engines)
+        while done["signatures"] < wanted:
+            done["valid"] += step(done["signatures"] // CHUNK)
             done["signatures"] += CHUNK
             partial = options.resume.with_suffix(".partial")
             partial.write_text(json.dumps({"seed": options.seed, "engines": engines, "curves": state}))
             partial.replace(options.resume)
             if done["signatures"] // CHUNK % 16 == 0:
                 rate = (done["signatures"] - begun) / (time.monotonic() - started)
-                print(f"{curve.name} {done['signatures']} equal, {done['valid']} valid, {rate:.0f}/s", flush=True)
-        print(f"{curve.name}: {done['signatures']} signatures equal, {done['valid']} valid", flush=True)
+                print(f"{name} {done['signatures']} equal, {done['valid']} valid, {rate:.0f}/s", flush=True)
+        print(f"{name}: {done['signatures']} signatures equal, {done['valid']} valid", flush=True)
     return 0
 
 
