@@ -750,10 +750,13 @@ class LeafSet:
         return self._c[0]
 
 
-def _copied(kind: str, parts: Iterable[bytes]) -> CData:
-    """C structs out of their bytes, in memory that is aligned for them."""
+def _structs(kind: str, parts: Iterable[bytes]) -> CData:
+    """C structs out of their bytes; copied once more only where bytes are not aligned for them."""
     data = b"".join(parts)
-    out = ffi.new(f"{kind}[]", max(len(data) // int(ffi.sizeof(kind)), 1))
+    view = ffi.from_buffer(f"{kind}[]", data)
+    if int(ffi.cast("uintptr_t", view)) % 8 == 0:
+        return view
+    out = ffi.new(f"{kind}[]", max(len(view), 1))
     ffi.memmove(out, data, len(data))
     return out
 
@@ -762,8 +765,8 @@ def _c_sets(sets: Sequence[LeafSet]) -> tuple[CData, tuple[object, ...]]:
     """The sets as an array of att_snp_set, and what must live as long."""
     n = len(sets)
     c = ffi.new("att_snp_set[]", max(n, 1))
-    leaves = _copied("att_snp_leaf", [leaf_set.leaves for leaf_set in sets])
-    errors = _copied("att_finding", [leaf_set.error for leaf_set in sets])
+    leaves = _structs("att_snp_leaf", [leaf_set.leaves for leaf_set in sets])
+    errors = _structs("att_finding", [leaf_set.error for leaf_set in sets])
     counts = array("I", [len(leaf_set.leaves) // _LEAF_SIZE for leaf_set in sets])
     with ffi.from_buffer("uint32_t[]", counts) as numbers:
         lib.att_snp_sets_fill(leaves, numbers, errors, n, c)
@@ -826,15 +829,12 @@ def link_cells(trust: SnpTrust, cells: Sequence[tuple[bytes, ...]], runner: Runn
     """Opens, reads and links many sets as they come with rows: each of at most SET_MAX_BLOBS blobs, which are bounded."""
     out: list[LeafSet] = []
     while len(out) < len(cells):
-        part: list[tuple[bytes, ...]] = []
-        size = largest = 0
-        while len(out) + len(part) < len(cells) and len(part) < _CERTS_PER_LINK and size < _BLOB_BYTES_PER_LINK:
-            cell = cells[len(out) + len(part)]
-            part.append(cell)
-            cell_size = sum(map(len, cell))
-            size += cell_size
-            largest = max(largest, cell_size)
-        out += _link_cells(trust, part, largest, runner)
+        part = cells[len(out) : len(out) + _CERTS_PER_LINK]
+        sizes = [sum(map(len, cell)) for cell in part]
+        total = sum(sizes)
+        while total > _BLOB_BYTES_PER_LINK and len(sizes) > 1:
+            total -= sizes.pop()
+        out += _link_cells(trust, part[: len(sizes)], max(sizes), runner)
     return out
 
 

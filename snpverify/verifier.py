@@ -115,15 +115,15 @@ class _SetCache:
     def put_all(self, keys: Iterable[_Key], sets: Iterable[LeafSet]) -> None:
         if self._max == 0:
             return
+        known, most = self._sets, self._max
         with self._lock:
             for key, leaves in zip(keys, sets, strict=True):
                 weight = leaves.weight + sum(map(len, key[1])) + 256
-                if weight > self._max or key in self._sets:
-                    continue
-                self._sets[key] = (leaves, weight)
-                self._size += weight
-            while self._size > self._max:
-                _, (_, dropped) = self._sets.popitem(last=False)
+                if weight <= most and key not in known:
+                    known[key] = (leaves, weight)
+                    self._size += weight
+            while self._size > most:
+                _, (_, dropped) = known.popitem(last=False)
                 self._size -= dropped
 
 
