@@ -1114,15 +1114,6 @@ class _Scratch(threading.local):
         self.n = 0
         self.work: CData = None
         self.jobs: CData = None
-        # The plan of a call with one row. Its pointers are set by each call, and followed by none other.
-        self.plan = ffi.new("att_snp_plan *")
-        self.plan.mark_key = _spread_key
-        self.data = ffi.new("const uint8_t *[1]")
-        self.length = ffi.new("uint64_t[1]")
-        self.at = ffi.new("int64_t[1]")
-        rows = self.plan.reports
-        rows.n, rows.ptrs, rows.lens = 1, self.data, self.length
-        self.plan.at = self.at
 
     def room(self, n: int) -> None:
         if n > self.n:
@@ -1134,10 +1125,39 @@ class _Scratch(threading.local):
 _scratch = _Scratch()
 
 
-def _verify_native(runner: Runner, plan: CData, n: int, out: SnpColumns) -> None:
-    _scratch.room(n)
-    if lib.att_snp_verify(runner.native, plan, _scratch.work, _scratch.jobs, out.c) != 0:
+def _verify_native(runner: Runner, plan: CData, work: CData, jobs: CData, out: SnpColumns) -> None:
+    if lib.att_snp_verify(runner.native, plan, work, jobs, out.c) != 0:
         raise ValueError(f"engine {runner.name!r} is not usable on this CPU")
+
+
+class _OneRow:
+    """What a call with one row needs, kept ready. Whoever uses one has taken it from the list, so that nobody else sets its pointers
+    meanwhile: no other thread, and no signal handler or finalizer that verifies as well."""
+
+    __slots__ = ("at", "data", "jobs", "length", "plan", "work")
+
+    def __init__(self) -> None:
+        self.plan = ffi.new("att_snp_plan *")
+        self.data = ffi.new("const uint8_t *[1]")
+        self.length = ffi.new("uint64_t[1]")
+        self.at = ffi.new("int64_t[1]")
+        self.work = ffi.new("att_snp_work[1]")
+        self.jobs = ffi.new("att_sig_job[1]")
+        rows = self.plan.reports
+        rows.n, rows.ptrs, rows.lens = 1, self.data, self.length
+        self.plan.at = self.at
+        self.plan.mark_key = _spread_key
+
+
+_one_rows: list[_OneRow] = []
+_MAX_ONE_ROWS = 64
+
+
+def _take_one_row() -> _OneRow:
+    try:
+        return _one_rows.pop()
+    except IndexError:
+        return _OneRow()
 
 
 def snp_plan(
@@ -1185,7 +1205,8 @@ def snp_verify(
         return out
     plan, _keep = snp_plan(rows, sets, set_index, at, trust, policy, product)
     if runner.native is not None:
-        _verify_native(runner, plan, n, out)
+        _scratch.room(n)
+        _verify_native(runner, plan, _scratch.work, _scratch.jobs, out)
         return out
     # Python runs between begin and finish here, and may come back to this function: memory of its own.
     work, jobs, num = ffi.new("att_snp_work[]", n), ffi.new("att_sig_job[]", n), ffi.new("uint64_t *")
@@ -1211,12 +1232,14 @@ def snp_verify_one(
         return snp_verify(rows, sets, None, times, trust, policy, product, runner, findings=True, claims=True)
     view = NULL if data is None else ffi.from_buffer("uint8_t[]", data)
     out = SnpColumns(1, findings=True, claims=True, reports=False)
-    scratch = _scratch
-    plan = scratch.plan
-    scratch.data[0], scratch.length[0], scratch.at[0] = view, 0 if data is None else len(data), at
+    one = _take_one_row()
+    plan = one.plan
+    one.data[0], one.length[0], one.at[0] = view, 0 if data is None else len(data), at
     plan.sets, plan.num_sets = (NULL, 0) if leaf_set is None else (leaf_set.c, 1)
     plan.trust, plan.policy, plan.product = trust.c, policy.c, product
-    _verify_native(runner, plan, 1, out)
+    _verify_native(runner, plan, one.work, one.jobs, out)
+    if len(_one_rows) < _MAX_ONE_ROWS:
+        _one_rows.append(one)
     return out
 
 

@@ -44,6 +44,42 @@ TORN = torn(CASE.report)
 INVALID = "report-signature-invalid"
 
 
+# ---- one thread, one verification inside another ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("outer", "inner", "outer_codes", "inner_codes"),
+    [(CASE.report, TORN, (), (INVALID,)), (TORN, CASE.report, (INVALID,), ())],
+    ids=["torn inside good", "good inside torn"],
+)
+def test_a_verification_between_any_two_steps_of_another(
+    outer: bytes, inner: bytes, outer_codes: tuple[str, ...], inner_codes: tuple[str, ...]
+) -> None:
+    """As by a signal handler or a finalizer: neither takes the other's evidence for its own."""
+    verifier, certs = Verifier(roots=CASE.roots), CASE.certs
+    found: list[tuple[str, ...]] = []
+
+    def trace(frame: Any, event: str, _: object) -> Any:
+        if frame.f_code.co_name not in ("snp_verify_one", "_verify_native", "_take_one_row"):
+            return None
+        if event == "line":
+            sys.settrace(None)
+            found.append(verifier.verify(inner, certs=certs, at=NOW).codes)
+            sys.settrace(trace)
+        return trace
+
+    assert verifier.verify(outer, certs=certs, at=NOW).codes == outer_codes
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        verdict = verifier.verify(outer, certs=certs, at=NOW)
+    finally:
+        sys.settrace(before)
+    assert verdict.codes == outer_codes
+    assert len(found) > 8
+    assert set(found) == {inner_codes}
+
+
 # ---- one verifier, many threads --------------------------------------------------------------------------------------
 
 LINES = ("Milan", "Genoa", "Turin")
