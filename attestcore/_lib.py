@@ -1749,9 +1749,13 @@ class TdxColumns:
         )
         c.findings, c.quotes, c.bodies = self.findings, self.quotes, self.bodies
 
-    def finding_list(self, row: int) -> list[Finding]:
-        first = row * NUM_TDX_CHECKS
-        return [_finding(self.findings[first + i]) for i in range(NUM_TDX_CHECKS)]
+    def row_codes(self, row: int) -> list[int]:
+        """One code a check."""
+        return ffi.unpack(self.codes + row * NUM_TDX_CHECKS, NUM_TDX_CHECKS)  # type: ignore[no-any-return]
+
+    def finding(self, row: int, check: int) -> Finding:
+        """Of columns made with findings."""
+        return _finding(self.findings[row * NUM_TDX_CHECKS + check])
 
     def fingerprint(self, row: int) -> tuple[int, bytes]:
         """A keyed hash of the bytes before the QE section that were judged, and the row's codes."""
