@@ -7,6 +7,7 @@ drops the GIL for the whole of each call. Nothing of cffi is seen outside, excep
 from __future__ import annotations
 
 import ctypes
+import mmap
 import os
 import struct
 import threading
@@ -153,15 +154,84 @@ def sha512(data: Buffer) -> bytes:
     return bytes(ffi.buffer(out))
 
 
-def verify_ecdsa(engine: str, algorithm: int, keys: Buffer, digests: Buffer, sigs: Buffer, n: int) -> bytes:
+class KeyTables:
+    """Tables of keys that come back, in at most max_bytes of memory; for any number of threads and engines. No outcome depends on it.
+
+    Memory comes from mmap: pages that were never used cost nothing. Too little for one table: none are kept.
+    """
+
+    __slots__ = ("_memory", "c", "max_bytes")
+
+    def __init__(self, max_bytes: int) -> None:
+        if isinstance(max_bytes, bool) or not isinstance(max_bytes, int) or max_bytes < 0:
+            raise TypeError("max_bytes is a number of bytes, 0 or more")
+        self.max_bytes = max_bytes
+        self._memory: CData = None
+        self.c: CData = NULL
+        if max_bytes >= lib.att_key_tables_least():
+            self._memory = ffi.from_buffer("uint8_t[]", mmap.mmap(-1, max_bytes), require_writable=True)
+            self.clear()
+
+    def clear(self) -> None:
+        """Begins anew; no call may be using it."""
+        if self._memory is not None:
+            self.c = lib.att_key_tables_init(self._memory, self.max_bytes, os.urandom(16))
+
+    def stats(self) -> dict[str, int]:
+        """slots (room for so many keys), used, table_bytes of one; hits, builds and evictions so far, modulo 2^32."""
+        out = ffi.new("att_key_stats *")
+        if self.c != NULL:
+            lib.att_key_tables_stats(self.c, out)
+        return {name: int(getattr(out, name)) for name, _ in ffi.typeof("att_key_stats").fields}
+
+
+_PRIVATE_TABLES = 4 << 20  # bytes a thread: some 200 keys of one call
+_PRIVATE_FROM = 8  # signatures in a call from which on they may pay
+_JOBS = 4096  # jobs a thread: those among which signatures are grouped by key
+
+
+class _SigScratch(threading.local):
+    """Work memory of one thread for verify_ecdsa, made at its first call; nothing in it outlives a call."""
+
+    def __init__(self) -> None:
+        self.num_jobs = 0
+        self.jobs: CData = None
+        self.tables: KeyTables | None = None
+
+    def room(self, n: int) -> None:
+        if self.num_jobs < min(n, _JOBS):
+            self.num_jobs = min(max(n, 16), _JOBS)
+            self.jobs = ffi.new("att_sig_job[]", self.num_jobs)
+
+    def private_tables(self) -> CData:
+        if self.tables is None:
+            self.tables = KeyTables(_PRIVATE_TABLES)
+        else:
+            self.tables.clear()
+        return self.tables.c
+
+
+_sig_scratch = _SigScratch()
+
+
+def verify_ecdsa(
+    engine: str, algorithm: int, keys: Buffer, digests: Buffer, sigs: Buffer, n: int, tables: KeyTables | None
+) -> bytes:
     """n signatures by a native engine; the caller has checked the lengths."""
     out = ffi.new("uint8_t[]", n)
+    scratch = _sig_scratch
+    scratch.room(max(n, 1))
+    if tables is not None:
+        c_tables = tables.c
+    else:
+        c_tables = scratch.private_tables() if n >= _PRIVATE_FROM else NULL
+    number = ENGINE_NAMES.index(engine)
     with (
         ffi.from_buffer("uint8_t[]", keys) as k,
         ffi.from_buffer("uint8_t[]", digests) as d,
         ffi.from_buffer("uint8_t[]", sigs) as s,
     ):
-        if lib.att_verify_ecdsa(ENGINE_NAMES.index(engine), algorithm, k, d, s, n, out) != 0:
+        if lib.att_verify_ecdsa(number, algorithm, k, d, s, n, c_tables, scratch.jobs, scratch.num_jobs, out) != 0:
             raise ValueError(f"engine {engine!r} is not usable on this CPU")
     return bytes(ffi.buffer(out))
 
@@ -200,9 +270,9 @@ class Runner:
     verify_one: VerifyOne | None
 
 
-def _run_jobs(runner: Runner, jobs: CData, n: int) -> None:
+def _run_jobs(runner: Runner, jobs: CData, n: int, tables: KeyTables | None = None) -> None:
     if runner.native is not None:
-        if lib.att_sig_run(runner.native, jobs, n) != 0:
+        if lib.att_sig_run(runner.native, jobs, n, tables.c if tables is not None else NULL) != 0:
             raise ValueError(f"engine {runner.name!r} is not usable on this CPU")
         return
     if runner.verify_one is None:
@@ -1125,8 +1195,14 @@ class _Scratch(threading.local):
 _scratch = _Scratch()
 
 
-def _verify_native(runner: Runner, plan: CData, work: CData, jobs: CData, out: SnpColumns) -> None:
-    if lib.att_snp_verify(runner.native, plan, work, jobs, out.c) != 0:
+def _tables(tables: KeyTables | None) -> CData:
+    return NULL if tables is None else tables.c
+
+
+def _verify_native(
+    runner: Runner, plan: CData, work: CData, jobs: CData, out: SnpColumns, tables: KeyTables | None
+) -> None:
+    if lib.att_snp_verify(runner.native, plan, _tables(tables), work, jobs, out.c) != 0:
         raise ValueError(f"engine {runner.name!r} is not usable on this CPU")
 
 
@@ -1191,6 +1267,7 @@ def snp_verify(
     policy: SnpPolicy,
     product: int,
     runner: Runner,
+    tables: KeyTables | None = None,
     *,
     findings: bool = False,
     claims: bool = False,
@@ -1206,7 +1283,7 @@ def snp_verify(
     plan, _keep = snp_plan(rows, sets, set_index, at, trust, policy, product)
     if runner.native is not None:
         _scratch.room(n)
-        _verify_native(runner, plan, _scratch.work, _scratch.jobs, out)
+        _verify_native(runner, plan, _scratch.work, _scratch.jobs, out, tables)
         return out
     # Python runs between begin and finish here, and may come back to this function: memory of its own.
     work, jobs, num = ffi.new("att_snp_work[]", n), ffi.new("att_sig_job[]", n), ffi.new("uint64_t *")
@@ -1224,6 +1301,7 @@ def snp_verify_one(
     policy: SnpPolicy,
     product: int,
     runner: Runner,
+    tables: KeyTables | None = None,
 ) -> SnpColumns:
     """snp_verify of one row (None: a null row), with findings and claims: what it makes there for a column is kept ready here."""
     if runner.native is None:
@@ -1237,7 +1315,7 @@ def snp_verify_one(
     one.data[0], one.length[0], one.at[0] = view, 0 if data is None else len(data), at
     plan.sets, plan.num_sets = (NULL, 0) if leaf_set is None else (leaf_set.c, 1)
     plan.trust, plan.policy, plan.product = trust.c, policy.c, product
-    _verify_native(runner, plan, one.work, one.jobs, out)
+    _verify_native(runner, plan, one.work, one.jobs, out, tables)
     if len(_one_rows) < _MAX_ONE_ROWS:
         _one_rows.append(one)
     return out
@@ -1527,7 +1605,9 @@ def distinct_sections(rows: Rows, chain_of: array[int] | None) -> tuple[array[in
     return index, [first[k] for k in range(num)]
 
 
-def read_platforms(trust: IntelTrust, keys: Sequence[SectionKey], runner: Runner) -> list[Platform]:
+def read_platforms(
+    trust: IntelTrust, keys: Sequence[SectionKey], runner: Runner, tables: KeyTables | None = None
+) -> list[Platform]:
     """Reads and judges QE sections, all signatures in one run."""
     n = len(keys)
     if n == 0:
@@ -1537,7 +1617,7 @@ def read_platforms(trust: IntelTrust, keys: Sequence[SectionKey], runner: Runner
     types = ffi.new("uint16_t[]", [key[1] for key in keys])
     block = ffi.new("att_tdx_platform[]", n)
     jobs = ffi.new("att_sig_job[]", n * lib.ATT_TDX_PLATFORM_JOBS)
-    _run_jobs(runner, jobs, lib.att_tdx_platform_begin(trust.c, sections.c, types, chains.c, block, jobs))
+    _run_jobs(runner, jobs, lib.att_tdx_platform_begin(trust.c, sections.c, types, chains.c, block, jobs), tables)
     lib.att_tdx_platform_finish(trust.c, block, n, jobs)
     return [Platform(block + i, key[0]) for i, key in enumerate(keys)]
 
@@ -1851,6 +1931,7 @@ def tdx_verify(
     trust: IntelTrust,
     policy: TdxPolicy,
     runner: Runner,
+    tables: KeyTables | None = None,
     *,
     findings: bool = False,
     quotes: bool = False,
@@ -1882,7 +1963,7 @@ def tdx_verify(
     if runner.native is not None:
         _tdx_scratch.room(n)
         plan.copy = _tdx_scratch.copy
-        if lib.att_tdx_verify(runner.native, plan, _tdx_scratch.work, _tdx_scratch.jobs, out.c) != 0:
+        if lib.att_tdx_verify(runner.native, plan, _tables(tables), _tdx_scratch.work, _tdx_scratch.jobs, out.c) != 0:
             raise ValueError(f"engine {runner.name!r} is not usable on this CPU")
         return out
     # Python runs between begin and finish here, and may come back to this function: memory of its own.

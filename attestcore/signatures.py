@@ -11,9 +11,12 @@ from typing import TYPE_CHECKING, Final, Literal, TypeAlias
 
 from attestcore import _lib
 from attestcore import engines as _engines
+from attestcore._lib import KeyTables
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
+
+__all__ = ["Curve", "KeyTables", "Scheme", "engines", "verify_ecdsa", "verify_rsa"]
 
 Curve: TypeAlias = Literal["P-256", "P-384"]
 Scheme: TypeAlias = Literal["pss-sha256", "pss-sha384", "pkcs1-sha256", "pkcs1-sha384"]
@@ -48,7 +51,15 @@ def _rows(what: str, column: memoryview, size: int, n: int | None = None) -> int
     return rows
 
 
-def verify_ecdsa(curve: Curve, keys: Buffer, digests: Buffer, sigs: Buffer, engine: str | None = None) -> bytes:
+def verify_ecdsa(
+    curve: Curve,
+    keys: Buffer,
+    digests: Buffer,
+    sigs: Buffer,
+    engine: str | None = None,
+    *,
+    tables: KeyTables | None = None,
+) -> bytes:
     """Verifies n ECDSA signatures; one byte a row, 1 valid, 0 not.
 
     curve    "P-256" (L = 32) or "P-384" (L = 48)
@@ -56,6 +67,8 @@ def verify_ecdsa(curve: Curve, keys: Buffer, digests: Buffer, sigs: Buffer, engi
     digests  n * L bytes: the SHA-2 digest of the curve's length
     sigs     n * 2L bytes, r then s
     engine   None: the best, or what ATTESTCORE_ENGINE said
+    tables   what is kept of keys from call to call, for native engines: it makes those that come back several times faster and changes
+             no outcome; None: nothing is kept when the call ends
     """
     if curve not in _CURVES:
         raise ValueError(f"curve {curve!r} is not known; known: {', '.join(_CURVES)}")
@@ -66,7 +79,7 @@ def verify_ecdsa(curve: Curve, keys: Buffer, digests: Buffer, sigs: Buffer, engi
     _rows("sigs", sig_column, 2 * length, n)
     name = _engines.resolve(engine)
     if name != _engines.CRYPTOGRAPHY:
-        return _lib.verify_ecdsa(name, algorithm, key_column, digest_column, sig_column, n)
+        return _lib.verify_ecdsa(name, algorithm, key_column, digest_column, sig_column, n, tables)
     return bytes(
         _engines.verify_one(
             algorithm,

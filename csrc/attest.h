@@ -194,6 +194,7 @@ typedef struct {
 	const uint8_t *key;
 	const uint8_t *sig;
 	uint8_t digest[48];
+	uint32_t work[6];        /* the engine's; need not be set */
 } att_sig_job;
 
 /* Engines, best first. att_engine_name gives NULL past the end. usable: this CPU (and OS) can run it, and its self-test passed. */
@@ -204,13 +205,33 @@ int32_t att_engine_usable(uint32_t engine);
 /* CPU features that engines ask for, as found: a space-separated list of names. */
 const char *att_cpu_features(void);
 
-/* Sets the outcome of every job. Returns 0, or -1 when the engine is not usable (outcomes untouched). */
-int32_t att_sig_run(uint32_t engine, att_sig_job *jobs, uint64_t num_jobs);
+/* Tables of EC keys that come back, in memory of the caller: what engines keep from call to call, and all that they keep. No outcome
+ * depends on it; any number of threads may use one at once, also for different engines. memory (of len bytes, for as long as it is
+ * used) is laid out anew; seed: 16 random bytes. NULL when len is below att_key_tables_least(), which has room for one key. */
+typedef struct att_key_tables att_key_tables;
 
-/* Columns straight in: n keys of 2L bytes, n digests of L, n signatures of 2L; out n bytes, 1 valid, 0 not. Returns 0, or -1 with out
- * untouched: the engine is not usable, the algorithm is of the other family, or the modulus has not 256 to 512 bytes. */
+typedef struct {
+	uint64_t table_bytes;  /* of one key */
+	uint32_t slots;        /* room for so many keys */
+	uint32_t used;
+	uint32_t hits;         /* times a key's table was found, tables built, and others given up for one; all modulo 2^32 */
+	uint32_t builds;
+	uint32_t evictions;
+} att_key_stats;
+
+uint64_t att_key_tables_least(void);
+att_key_tables *att_key_tables_init(void *memory, uint64_t len, const uint8_t *seed);
+void att_key_tables_stats(const att_key_tables *tables, att_key_stats *out);
+
+/* Sets the outcome of every job; tables may be NULL: none are used. Returns 0, or -1 when the engine is not usable (outcomes
+ * untouched). */
+int32_t att_sig_run(uint32_t engine, att_sig_job *jobs, uint64_t num_jobs, att_key_tables *tables);
+
+/* Columns straight in: n keys of 2L bytes, n digests of L, n signatures of 2L; out n bytes, 1 valid, 0 not. jobs: scratch, num_jobs of
+ * them, as many as are worth grouping by key; at least 1. Returns 0, or -1 with out untouched: the engine is not usable, the
+ * algorithm is of the other family, there are no jobs, or the modulus has not 256 to 512 bytes. */
 int32_t att_verify_ecdsa(uint32_t engine, uint32_t algorithm, const uint8_t *keys, const uint8_t *digests, const uint8_t *sigs,
-                         uint64_t n, uint8_t *out);
+                         uint64_t n, att_key_tables *tables, att_sig_job *jobs, uint64_t num_jobs, uint8_t *out);
 int32_t att_verify_rsa(uint32_t engine, uint32_t algorithm, const uint8_t *modulus, uint64_t modulus_len, uint32_t exponent,
                        const uint8_t *digests, const uint8_t *sigs, uint64_t n, uint8_t *out);
 
@@ -584,8 +605,9 @@ void att_snp_begin(const att_snp_plan *plan, att_snp_work *work, att_sig_job *jo
 /* Folds the outcomes in and closes every row. */
 void att_snp_finish(const att_snp_plan *plan, const att_snp_work *work, const att_sig_job *jobs, uint64_t num_jobs,
                     att_snp_columns *out);
-/* begin, att_sig_run, finish. Returns 0, or -1 when the engine is not usable. */
-int32_t att_snp_verify(uint32_t engine, const att_snp_plan *plan, att_snp_work *work, att_sig_job *jobs, att_snp_columns *out);
+/* begin, att_sig_run with the tables (or NULL), finish. Returns 0, or -1 when the engine is not usable. */
+int32_t att_snp_verify(uint32_t engine, const att_snp_plan *plan, att_key_tables *tables, att_snp_work *work, att_sig_job *jobs,
+                       att_snp_columns *out);
 
 /* ---- ID block ------------------------------------------------------------------------------------------------------------ */
 

@@ -484,7 +484,8 @@ typedef struct {
 void att_tdx_begin(const att_tdx_plan *plan, att_tdx_work *work, att_sig_job *jobs, uint64_t *num_jobs, att_tdx_columns *out);
 void att_tdx_finish(const att_tdx_plan *plan, const att_tdx_work *work, const att_sig_job *jobs, uint64_t num_jobs,
                     att_tdx_columns *out);
-int32_t att_tdx_verify(uint32_t engine, const att_tdx_plan *plan, att_tdx_work *work, att_sig_job *jobs, att_tdx_columns *out);
+int32_t att_tdx_verify(uint32_t engine, const att_tdx_plan *plan, att_key_tables *tables, att_tdx_work *work, att_sig_job *jobs,
+                       att_tdx_columns *out);
 
 /* cffi:end */
 

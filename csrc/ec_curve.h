@@ -488,24 +488,6 @@ static bool load_key(point *out, const uint8_t *key) {
 
 static point g_table[G_TABLE];            /* G, 3 G, 5 G ...: written by init_table alone */
 
-static void init_table(void) {
-	jacobian p = {generator_x, generator_y, mont_one}, twice = p;
-	cached step;
-	fe w, ww;
-	double_point(&twice);
-	to_cached(&step, &twice);
-	for (int i = 0; i < G_TABLE; i++) {
-		fe_plain(&w, &p.z);
-		invert(&w, &w, &prime, (att_ulimb)PRIME_INVERSE & MASK);
-		fe_mul(&w, &w, &prime_r2);
-		fe_sqr(&ww, &w);
-		fe_mul(&g_table[i].x, &p.x, &ww);
-		fe_mul(&ww, &ww, &w);
-		fe_mul(&g_table[i].y, &p.y, &ww);
-		add_cached(&p, &step, false);
-	}
-}
-
 static void odd_multiples(cached *table, const point *q) {
 	jacobian p, twice;
 	cached step;
@@ -520,7 +502,7 @@ static void odd_multiples(cached *table, const point *q) {
 	}
 }
 
-/* A scalar in [0, n) as bits, least significant byte first, with zeros behind for reading past the end. */
+/* A scalar in [0, 2 n) as bits, least significant byte first, with zeros behind for reading past the end. */
 typedef struct {
 	uint8_t byte[CURVE_BYTES + 3];
 } bits;
@@ -528,7 +510,7 @@ typedef struct {
 static bits scalar_bits(const fe *settled) {
 	bits out;
 	memset(&out, 0, sizeof out);
-	for (int i = 0; i < CURVE_BYTES; i++) {
+	for (int i = 0; i <= CURVE_BYTES; i++) {
 		const int at = 8 * i / B, shift = 8 * i % B;
 		att_ulimb v = (att_ulimb)settled->v[at] >> shift;
 		if (shift > B - 8) {
@@ -657,6 +639,28 @@ static bool x_matches(const jacobian *p, const fe *r) {
 	return false;
 }
 
+#include "ec_comb.h"
+
+static void init_table(void) {
+	jacobian p = {generator_x, generator_y, mont_one}, twice = p;
+	cached step;
+	fe w, ww;
+	double_point(&twice);
+	to_cached(&step, &twice);
+	for (int i = 0; i < G_TABLE; i++) {
+		fe_plain(&w, &p.z);
+		invert(&w, &w, &prime, (att_ulimb)PRIME_INVERSE & MASK);
+		fe_mul(&w, &w, &prime_r2);
+		fe_sqr(&ww, &w);
+		fe_mul(&g_table[i].x, &p.x, &ww);
+		fe_mul(&ww, &ww, &w);
+		fe_mul(&g_table[i].y, &p.y, &ww);
+		add_cached(&p, &step, false);
+	}
+	const builder comb = {g_comb, G_TEETH, G_TABLES};
+	build_comb(&comb, &g_table[0]);
+}
+
 /* ---- ECDSA, FIPS 186-5 6.4.2 --------------------------------------------------------------------------------------------- */
 
 /* The table of the last key, kept from job to job. */
@@ -680,49 +684,132 @@ static bool in_order(const uint8_t *scalar) {
 	return memcmp(scalar, order_bytes, CURVE_BYTES) < 0 && memcmp(scalar, zero, CURVE_BYTES) != 0;
 }
 
-/* u = a w modulo n, as bits; w in Montgomery form, a plain and of any size that fits. */
-static bits scaled(const fe *a, const fe *w) {
+/* u = a w modulo n, settled; w in Montgomery form, a plain and of any size that fits. */
+static fe scaled(const fe *a, const fe *w) {
 	fe u;
 	sc_mul(&u, a, w);
 	fe_below(&u, &order);
-	return scalar_bits(&u);
+	return u;
 }
 
-/* Steps 1 to 7. What can be refused without arithmetic comes first. The digest is as long as n, so its bits are taken whole (6.4.1);
- * they need not be below n. */
-static bool verify_job(const att_sig_job *job, key_table *last) {
-	uint8_t sig[2 * CURVE_BYTES];
-	point key;
-	jacobian sum;
+/* Steps 2 to 4: u1 = e / s and u2 = r / s. */
+static void take_scalars(fe *u1, fe *u2, const uint8_t *sig, const uint8_t *digest) {
 	fe r, e, w;
+	fe_load(&r, sig);
+	fe_load(&e, digest);
+	fe_load(&w, sig + CURVE_BYTES);
+	invert(&w, &w, &order, (att_ulimb)ORDER_INVERSE & MASK);
+	sc_mul(&w, &w, &order_r2);
+	*u1 = scaled(&e, &w);
+	*u2 = scaled(&r, &w);
+}
+
+/* Everything about a job but its key that can be refused without arithmetic: lengths, 0 < r, s < n. The digest is as long as n, so
+ * its bits are taken whole (6.4.1); they need not be below n. Input is read once: sig and key become private copies. */
+static bool read_job(uint8_t *sig, uint8_t *key, const att_sig_job *job) {
 	if (job->key_len != 2 * CURVE_BYTES || job->sig_len != 2 * CURVE_BYTES || job->digest_len != CURVE_BYTES || job->key == NULL ||
 	    job->sig == NULL) {
 		return false;
 	}
-	memcpy(sig, job->sig, sizeof sig);
-	if (!in_order(sig) || !in_order(sig + CURVE_BYTES) || !load_key(&key, job->key)) {
-		return false;
-	}
-	fe_load(&r, sig);
-	fe_load(&e, job->digest);
-	fe_load(&w, sig + CURVE_BYTES);
-	invert(&w, &w, &order, (att_ulimb)ORDER_INVERSE & MASK);
-	sc_mul(&w, &w, &order_r2);
-	const bits u1 = scaled(&e, &w), u2 = scaled(&r, &w);
-	return (sum_fast(&sum, &u1, &u2, table_of(last, &key)) || sum_checked(&sum, &u1, &u2, &key)) && x_matches(&sum, &r);
+	memcpy(sig, job->sig, 2 * CURVE_BYTES);
+	memcpy(key, job->key, 2 * CURVE_BYTES);
+	return in_order(sig) && in_order(sig + CURVE_BYTES);
 }
 
-static void curve_run(uint32_t algorithm, att_sig_job *jobs, uint64_t num_jobs) {
+/* Steps 1 to 7. */
+static bool verify_job(const att_sig_job *job, key_table *last) {
+	uint8_t sig[2 * CURVE_BYTES], key[2 * CURVE_BYTES];
+	point q;
+	jacobian sum;
+	fe r, u1, u2;
+	if (!read_job(sig, key, job) || !load_key(&q, key)) {
+		return false;
+	}
+	take_scalars(&u1, &u2, sig, job->digest);
+	fe_load(&r, sig);
+	const bits b1 = scalar_bits(&u1), b2 = scalar_bits(&u2);
+	return (sum_fast(&sum, &b1, &b2, table_of(last, &q)) || sum_checked(&sum, &b1, &b2, &q)) && x_matches(&sum, &r);
+}
+
+static void verify_any(att_sig_job *const *jobs, uint32_t num) {
 	key_table last;
 	last.filled = false;
-	for (uint64_t i = 0; i < num_jobs; i++) {
-		if (jobs[i].algorithm == algorithm) {
-			jobs[i].outcome = verify_job(&jobs[i], &last) ? ATT_SIG_VALID : ATT_SIG_INVALID;
+	for (uint32_t i = 0; i < num; i++) {
+		jobs[i]->outcome = verify_job(jobs[i], &last) ? ATT_SIG_VALID : ATT_SIG_INVALID;
+	}
+}
+
+/* The same by a known key's comb, which is only there for keys on the curve. A job whose key is not the table's, which happens when
+ * its bytes were changed meanwhile, and a sum that met an exception, go the other way. */
+static bool verify_by_comb(const att_sig_job *job, const att_known_key *known) {
+	uint8_t sig[2 * CURVE_BYTES], key[2 * CURVE_BYTES];
+	jacobian sum;
+	key_table none;
+	fe r, u1, u2;
+	if (!read_job(sig, key, job)) {
+		return false;
+	}
+	take_scalars(&u1, &u2, sig, job->digest);
+	if (memcmp(key, known->key, sizeof key) != 0 || !sum_comb(&sum, &u1, &u2, known->table)) {
+		none.filled = false;
+		return verify_job(job, &none);
+	}
+	fe_load(&r, sig);
+	return x_matches(&sum, &r);
+}
+
+static void verify_known(att_sig_job *const *jobs, const att_known_key *known, uint32_t num) {
+	for (uint32_t i = 0; i < num; i++) {
+		jobs[i]->outcome = verify_by_comb(jobs[i], &known[i]) ? ATT_SIG_VALID : ATT_SIG_INVALID;
+	}
+}
+
+static uint32_t build_tables(const uint8_t *const *keys, void *const *tables, uint32_t num) {
+	uint32_t made = 0;
+	for (uint32_t i = 0; i < num; i++) {
+		const builder b = {tables[i], Q_TEETH, Q_TABLES};
+		point q;
+		if (load_key(&q, keys[i])) {
+			build_comb(&b, &q);
+			made |= 1u << i;
 		}
 	}
+	return made;
 }
 
 static bool curve_has(const uint8_t *xy) {
 	point p;
 	return load_key(&p, xy);
+}
+
+/* ---- for the engines with lanes ------------------------------------------------------------------------------------------ */
+
+static void store_bytes(uint8_t *big_endian, const fe *settled) {
+	const bits b = scalar_bits(settled);
+	for (int i = 0; i < CURVE_BYTES; i++) {
+		big_endian[i] = b.byte[CURVE_BYTES - 1 - i];
+	}
+}
+
+static void invert_bytes(bool modulo_order, uint8_t *out, const uint8_t *a) {
+	fe w;
+	fe_load(&w, a);
+	if (modulo_order) {
+		invert(&w, &w, &order, (att_ulimb)ORDER_INVERSE & MASK);
+		sc_mul(&w, &w, &order_r2);
+		sc_mul(&w, &w, &plain_one);
+		fe_below(&w, &order);
+	} else {
+		invert(&w, &w, &prime, (att_ulimb)PRIME_INVERSE & MASK);
+		fe_mul(&w, &w, &prime_r2);
+		fe_plain(&w, &w);
+	}
+	store_bytes(out, &w);
+}
+
+static void scalar_bytes(uint8_t *u1, uint8_t *u2, const uint8_t *sig, const uint8_t *digest) {
+	fe a, b;
+	take_scalars(&a, &b, sig, digest);
+	store_bytes(u1, &a);
+	store_bytes(u2, &b);
 }

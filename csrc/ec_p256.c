@@ -48,4 +48,22 @@ static const fe generator_y = {FE10(0xa8571ff, 0xce95560, 0xdf25357, 0xa7e55cd, 
 
 #include "ec_curve.h"
 
-const att_ec_curve att_ec_p256 = {order_bytes, curve_has, init_table, curve_run};
+const att_ec_curve att_ec_p256 = {
+	.order = order_bytes,
+	.on_curve = curve_has,
+	.invert = invert_bytes,
+	.scalars = scalar_bytes,
+	.engine = {
+		.algorithm = ATT_ECDSA_P256,
+		.key_len = 2 * CURVE_BYTES,
+		.format = 5,
+		.lanes = 1,
+		.worth = 0,
+		.pays = 3,
+		.alone = 1,
+		.init = init_table,
+		.verify_any = verify_any,
+		.verify_known = verify_known,
+		.build_tables = build_tables,
+	},
+};

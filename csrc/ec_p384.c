@@ -54,4 +54,22 @@ static const fe generator_y = {FE14(0x3a4fe2b, 0x3dad200, 0x9ac2304, 0xbfa6b4a, 
 
 #include "ec_curve.h"
 
-const att_ec_curve att_ec_p384 = {order_bytes, curve_has, init_table, curve_run};
+const att_ec_curve att_ec_p384 = {
+	.order = order_bytes,
+	.on_curve = curve_has,
+	.invert = invert_bytes,
+	.scalars = scalar_bytes,
+	.engine = {
+		.algorithm = ATT_ECDSA_P384,
+		.key_len = 2 * CURVE_BYTES,
+		.format = 6,
+		.lanes = 1,
+		.worth = 0,
+		.pays = 3,
+		.alone = 1,
+		.init = init_table,
+		.verify_any = verify_any,
+		.verify_known = verify_known,
+		.build_tables = build_tables,
+	},
+};

@@ -26,21 +26,21 @@ const uint8_t *att_ec_order(uint32_t algorithm) {
 }
 
 void att_ec_init(void) {
-	att_ec_p256.init();
-	att_ec_p384.init();
+	att_ec_p256.engine.init();
+	att_ec_p384.engine.init();
 }
 
 static bool any_cpu(void) { return true; }
 
-static void run(att_sig_job *jobs, uint64_t num_jobs) {
+static void run(att_sig_job *jobs, uint64_t num_jobs, att_key_tables *tables) {
 	att_rsa_key last = {0};
 	for (uint64_t i = 0; i < num_jobs; i++) {
 		if (curve_of(jobs[i].algorithm) == NULL) {
 			jobs[i].outcome = att_rsa_verify(&jobs[i], &last) ? ATT_SIG_VALID : ATT_SIG_INVALID;
 		}
 	}
-	att_ec_p256.run(ATT_ECDSA_P256, jobs, num_jobs);
-	att_ec_p384.run(ATT_ECDSA_P384, jobs, num_jobs);
+	att_curve_run(&att_ec_p256.engine, jobs, num_jobs, tables);
+	att_curve_run(&att_ec_p384.engine, jobs, num_jobs, tables);
 }
 
 const att_sig_engine att_engine_portable = {"portable", 1, any_cpu, run};

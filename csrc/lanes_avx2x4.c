@@ -20,14 +20,16 @@ static bool prepare(void) {
 	return true;
 }
 
-static void run(att_sig_job *jobs, uint64_t num_jobs) {
-	att_lanes_run(&att_lanes_p256_avx2x4, &att_lanes_p384_avx2x4, att_lanes_rsa_avx2x4, jobs, num_jobs);
+static void run(att_sig_job *jobs, uint64_t num_jobs, att_key_tables *tables) {
+	att_lanes_run(&att_lanes_p256_avx2x4, &att_lanes_p384_avx2x4, att_lanes_rsa_avx2x4, jobs, num_jobs, tables);
 }
 
 #else
 
 static bool prepare(void) { return false; }
-static void run(att_sig_job *jobs, uint64_t num_jobs) { att_engine_portable.run(jobs, num_jobs); }
+static void run(att_sig_job *jobs, uint64_t num_jobs, att_key_tables *tables) {
+	att_engine_portable.run(jobs, num_jobs, tables);
+}
 
 #endif
 

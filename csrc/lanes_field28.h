@@ -271,3 +271,55 @@ LANES_INLINE void fe_store(const fe *a, uint64_t *const rows[LANES]) {
 		v_store_rows(m + at, part);
 	}
 }
+
+LANES_INLINE void fe_rotate(fe *out, const fe *a, int by) {
+	LANES_UNROLL
+	for (int i = 0; i < NL; i++) {
+		out->v[i] = v_rotate(a->v[i], by);
+	}
+}
+
+/* Values grow where products are added to; a product with 1 is small. */
+#define FE_GROWS 1
+LANES_INLINE void fe_tighten(fe *a) {
+	fe one;
+	fe_set(&one, mont_one);
+	fe_mul(a, a, &one);
+}
+
+/* A coordinate of a table's entry: its limbs, which fit 32 bits with their sign, two a word. */
+#define ENTRY_ROW 8
+
+LANES_INLINE void entry_load(fe *out, const uint64_t *const rows[LANES]) {
+	vec m[ENTRY_ROW];
+	LANES_UNROLL
+	for (int at = 0; at < ENTRY_ROW; at += LANES) {
+		const uint64_t *part[LANES];
+		for (int l = 0; l < LANES; l++) {
+			part[l] = rows[l] + at;
+		}
+		v_load_rows(m + at, part);
+	}
+	LANES_UNROLL
+	for (int i = 0; i < NL; i += 2) {
+		out->v[i] = v_mul32(m[i / 2], v_set(1));  /* brings the sign up */
+		out->v[i + 1] = v_mul32(v_shr(m[i / 2], 32), v_set(1));
+	}
+}
+
+LANES_INLINE void entry_store(const fe *a, uint64_t *const rows[LANES]) {
+	vec m[ENTRY_ROW];
+	for (int i = 0; i < ENTRY_ROW; i++) {
+		m[i] = v_set(0);
+	}
+	for (int i = 0; i < NL; i += 2) {
+		m[i / 2] = v_add(v_and(a->v[i], v_set(UINT32_MAX)), v_shl(a->v[i + 1], 32));
+	}
+	for (int at = 0; at < ENTRY_ROW; at += LANES) {
+		uint64_t *part[LANES];
+		for (int l = 0; l < LANES; l++) {
+			part[l] = rows[l] + at;
+		}
+		v_store_rows(m + at, part);
+	}
+}

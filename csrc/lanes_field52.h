@@ -315,3 +315,20 @@ LANES_INLINE void fe_store(const fe *a, uint64_t *const rows[LANES]) {
 	memcpy(m, a->v, sizeof a->v);
 	v_store_rows(m, rows);
 }
+
+LANES_INLINE void fe_rotate(fe *out, const fe *a, int by) {
+	LANES_UNROLL
+	for (int i = 0; i < NL; i++) {
+		out->v[i] = v_rotate(a->v[i], by);
+	}
+}
+
+/* Sums that settle do not grow. */
+#define FE_GROWS 0
+LANES_INLINE void fe_tighten(fe *a) { (void)a; }
+
+/* A coordinate of a table's entry: a row as it is. */
+#define ENTRY_ROW 8
+
+LANES_INLINE void entry_load(fe *out, const uint64_t *const rows[LANES]) { fe_load(out, rows); }
+LANES_INLINE void entry_store(const fe *a, uint64_t *const rows[LANES]) { fe_store(a, rows); }

@@ -45,6 +45,12 @@ LANES_INLINE vmask v_equal(vec a, vec b) { return _mm256_cmpeq_epi64(a, b); }
 LANES_INLINE vec v_pick(vmask m, vec yes, vec no) { return _mm256_blendv_epi8(no, yes, m); }
 LANES_INLINE vec v_negate_if(vmask m, vec a) { return v_sub(_mm256_xor_si256(a, m), m); }
 
+/* Lane l of the result is lane (l + by) mod LANES. */
+LANES_INLINE vec v_rotate(vec a, int by) {
+	const vec halves = _mm256_add_epi32(_mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7), _mm256_set1_epi32(2 * by));
+	return _mm256_permutevar8x32_epi32(a, halves);
+}
+
 /* A 4 x 4 transposition: pairs of words, then the halves. */
 LANES_INLINE void v_transpose(vec m[4]) {
 	const vec low01 = _mm256_unpacklo_epi64(m[0], m[1]), high01 = _mm256_unpackhi_epi64(m[0], m[1]);

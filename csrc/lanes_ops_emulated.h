@@ -91,6 +91,9 @@ LANES_INLINE vmask v_equal(vec a, vec b) {
 LANES_INLINE vec v_pick(vmask m, vec yes, vec no) { EACH_LANE((m >> l & 1) != 0 ? yes.lane[l] : no.lane[l]); }
 LANES_INLINE vec v_negate_if(vmask m, vec a) { EACH_LANE((m >> l & 1) != 0 ? 0 - a.lane[l] : a.lane[l]); }
 
+/* Lane l of the result is lane (l + by) mod LANES. */
+LANES_INLINE vec v_rotate(vec a, int by) { EACH_LANE(a.lane[(l + by) % LANES]); }
+
 /* Lane l of m[i] is word i of row l. */
 LANES_INLINE void v_load_rows(vec m[LANES], const uint64_t *const rows[LANES]) {
 	for (int i = 0; i < LANES; i++) {

@@ -42,6 +42,12 @@ LANES_INLINE vmask v_equal(vec a, vec b) { return _mm512_cmpeq_epi64_mask(a, b);
 LANES_INLINE vec v_pick(vmask m, vec yes, vec no) { return _mm512_mask_mov_epi64(no, m, yes); }
 LANES_INLINE vec v_negate_if(vmask m, vec a) { return _mm512_mask_sub_epi64(a, m, _mm512_setzero_si512(), a); }
 
+/* Lane l of the result is lane (l + by) mod LANES. */
+LANES_INLINE vec v_rotate(vec a, int by) {
+	const vec first = _mm512_setr_epi64(0, 1, 2, 3, 4, 5, 6, 7);
+	return _mm512_permutexvar_epi64(v_and(v_add(first, v_set((uint64_t)by)), v_set(7)), a);
+}
+
 /* Words 2 k and 2 k + 1 of the two halves of 256 bits that pick names, of a and of b. */
 #define QUARTERS(a, b, pick) _mm512_shuffle_i64x2(a, b, pick)
 

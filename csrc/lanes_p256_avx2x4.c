@@ -77,10 +77,24 @@ static const uint64_t generator_y[NL] = {
 	0xf3258b4, 0x788dd21, 0x854d768, 0x8aafa5c, 0x0000001,
 };
 
+#define ALONE_UP_TO 1  /* jobs of known keys that are left over: faster one by one up to so many */
+
 #include "lanes_field28.h"
 
 #include "lanes_curve.h"
 
-const att_lanes_curve att_lanes_p256_avx2x4 = {LANES, 3, build_generator_table, curve_verify};
+const att_curve att_lanes_p256_avx2x4 = {
+	.algorithm = ATT_ECDSA_P256,
+	.key_len = 2 * CURVE_BYTES,
+	.format = 3,
+	.lanes = LANES,
+	.worth = 3,
+	.pays = 12,
+	.alone = 4,
+	.init = init_combs,
+	.verify_any = verify_any,
+	.verify_known = verify_known,
+	.build_tables = build_tables,
+};
 
 #endif

@@ -75,10 +75,24 @@ static const uint64_t generator_y[NL] = {
 	0x0571ff18a5885,
 };
 
+#define ALONE_UP_TO 3  /* jobs of known keys that are left over: faster one by one up to so many */
+
 #include "lanes_field52.h"
 
 #include "lanes_curve.h"
 
-const att_lanes_curve att_lanes_p256_ifma8 = {LANES, 2, build_generator_table, curve_verify};
+const att_curve att_lanes_p256_ifma8 = {
+	.algorithm = ATT_ECDSA_P256,
+	.key_len = 2 * CURVE_BYTES,
+	.format = 1,
+	.lanes = LANES,
+	.worth = 2,
+	.pays = 12,
+	.alone = 4,
+	.init = init_combs,
+	.verify_any = verify_any,
+	.verify_known = verify_known,
+	.build_tables = build_tables,
+};
 
 #endif

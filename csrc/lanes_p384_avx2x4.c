@@ -80,10 +80,24 @@ static const uint64_t generator_y[NL] = {
 	0xf4ffd98, 0x3521968, 0xa840c6c, 0x2263969, 0xe9dd800, 0x25a15c5, 0x0078abc,
 };
 
+#define ALONE_UP_TO 1  /* jobs of known keys that are left over: faster one by one up to so many */
+
 #include "lanes_field28.h"
 
 #include "lanes_curve.h"
 
-const att_lanes_curve att_lanes_p384_avx2x4 = {LANES, 3, build_generator_table, curve_verify};
+const att_curve att_lanes_p384_avx2x4 = {
+	.algorithm = ATT_ECDSA_P384,
+	.key_len = 2 * CURVE_BYTES,
+	.format = 4,
+	.lanes = LANES,
+	.worth = 3,
+	.pays = 12,
+	.alone = 4,
+	.init = init_combs,
+	.verify_any = verify_any,
+	.verify_known = verify_known,
+	.build_tables = build_tables,
+};
 
 #endif

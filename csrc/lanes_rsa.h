@@ -444,7 +444,7 @@ LANES_FUNCTION void verify_size(att_sig_job *jobs, uint64_t num_jobs, uint32_t t
 		verify_group(&g, &k, tiles);
 	}
 	for (uint32_t i = 0; i < g.filled; i++) {
-		att_engine_portable.run(g.job[i], 1);
+		att_engine_portable.run(g.job[i], 1, NULL);
 	}
 }
 

@@ -9,13 +9,13 @@
 
 #include "attest.h"
 
-/* One engine: run sets the outcome of each job; usable is asked once, by att_init, and makes what the engine
- * needs at run time. */
+/* One engine: run sets the outcome of each job, with tables of keys or without (NULL); usable is asked once, by att_init, and
+ * makes what the engine needs at run time. */
 typedef struct {
 	const char *name;
 	uint32_t lanes;
 	bool (*usable)(void);
-	void (*run)(att_sig_job *jobs, uint64_t num_jobs);
+	void (*run)(att_sig_job *jobs, uint64_t num_jobs, att_key_tables *tables);
 } att_sig_engine;
 
 extern const att_sig_engine att_engine_ifma8;

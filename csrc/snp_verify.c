@@ -639,13 +639,14 @@ void att_snp_finish(const att_snp_plan *plan, const att_snp_work *work, const at
 	}
 }
 
-int32_t att_snp_verify(uint32_t engine, const att_snp_plan *plan, att_snp_work *work, att_sig_job *jobs, att_snp_columns *out) {
+int32_t att_snp_verify(uint32_t engine, const att_snp_plan *plan, att_key_tables *tables, att_snp_work *work, att_sig_job *jobs,
+                       att_snp_columns *out) {
 	uint64_t num_jobs;
 	if (!att_engine_usable(engine)) {
 		return -1;
 	}
 	att_snp_begin(plan, work, jobs, &num_jobs, out);
-	int32_t status = att_sig_run(engine, jobs, num_jobs);
+	int32_t status = att_sig_run(engine, jobs, num_jobs, tables);
 	if (status == 0) {
 		att_snp_finish(plan, work, jobs, num_jobs, out);
 	}

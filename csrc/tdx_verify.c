@@ -609,13 +609,14 @@ void att_tdx_finish(const att_tdx_plan *plan, const att_tdx_work *work, const at
 	}
 }
 
-int32_t att_tdx_verify(uint32_t engine, const att_tdx_plan *plan, att_tdx_work *work, att_sig_job *jobs, att_tdx_columns *out) {
+int32_t att_tdx_verify(uint32_t engine, const att_tdx_plan *plan, att_key_tables *tables, att_tdx_work *work, att_sig_job *jobs,
+                       att_tdx_columns *out) {
 	uint64_t num_jobs;
 	if (!att_engine_usable(engine)) {
 		return -1;
 	}
 	att_tdx_begin(plan, work, jobs, &num_jobs, out);
-	int32_t status = att_sig_run(engine, jobs, num_jobs);
+	int32_t status = att_sig_run(engine, jobs, num_jobs, tables);
 	if (status == 0) {
 		att_tdx_finish(plan, work, jobs, num_jobs, out);
 	}

@@ -17,7 +17,19 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias, final, overload
 
 from attestcore import _lib, engines
-from attestcore._lib import NO_TIME, Buffer, Finding, LeafInfo, LeafSet, Rows, Runner, SnpColumns, SnpPolicy, SnpTrust
+from attestcore._lib import (
+    NO_TIME,
+    Buffer,
+    Finding,
+    KeyTables,
+    LeafInfo,
+    LeafSet,
+    Rows,
+    Runner,
+    SnpColumns,
+    SnpPolicy,
+    SnpTrust,
+)
 from attestcore.columns import ROWS_PER_CALL, Time, to_rows, to_seconds, to_times
 from attestcore.verdict import Check, Verdict, make_verdict
 from snpverify import kds, roots
@@ -287,11 +299,23 @@ class Verifier:
     product   "milan", "genoa" or "turin": refuse all others
     engine    "portable", "cryptography", ...; None takes the best, or what ATTESTCORE_ENGINE said at import
     cache_bytes  bound of the cache of certificate sets; 0 keeps none
+    key_table_bytes  bound of the tables that make signatures of keys seen before several times faster, some 20 kB a key, in memory
+              that is only taken as keys come; 0 keeps none. Verdicts do not depend on it
 
     Mistakes raise ValueError or TypeError here; evidence never raises. No method reads a clock, a file, the network or the environment.
     """
 
-    __slots__ = ("_c_policy", "_cache", "_engine", "_policy", "_policy_digest", "_product", "_runner", "_trust")
+    __slots__ = (
+        "_c_policy",
+        "_cache",
+        "_engine",
+        "_policy",
+        "_policy_digest",
+        "_product",
+        "_runner",
+        "_tables",
+        "_trust",
+    )
 
     def __init__(
         self,
@@ -302,6 +326,7 @@ class Verifier:
         engine: str | None = None,
         *,
         cache_bytes: int = 64 << 20,
+        key_table_bytes: int = 64 << 20,
     ) -> None:
         if policy is not None and not isinstance(policy, Policy):
             raise TypeError(f"policy is {type(policy).__name__}, not snpverify.Policy")
@@ -315,6 +340,9 @@ class Verifier:
         self._product = product_number(product)
         self._trust = _make_trust(roots, crls, self._runner)
         self._cache = _SetCache(cache_bytes)
+        if isinstance(key_table_bytes, bool) or not isinstance(key_table_bytes, int) or key_table_bytes < 0:
+            raise TypeError("key_table_bytes is a number of bytes, 0 or more")
+        self._tables = KeyTables(key_table_bytes)
 
     @property
     def policy(self) -> Policy:
@@ -408,12 +436,12 @@ class Verifier:
         self, rows: Rows, sets: Sequence[LeafSet], index: array[int] | None, at: array[int], *, claims: bool = False
     ) -> SnpColumns:
         return _lib.snp_verify(
-            rows, sets, index, at, self._trust, self._c_policy, self._product, self._runner,
+            rows, sets, index, at, self._trust, self._c_policy, self._product, self._runner, self._tables,
             claims=claims, reports=claims,
         )  # fmt: skip
 
     def _verdict(self, data: bytes | None, leaf_set: LeafSet | None, at: int) -> tuple[Verdict, SnpColumns]:
-        columns = _lib.snp_verify_one(data, leaf_set, at, self._trust, self._c_policy, self._product, self._runner)
+        columns = _lib.snp_verify_one(data, leaf_set, at, self._trust, self._c_policy, self._product, self._runner, self._tables)
         verdict = make_verdict(
             _Item(data, columns, leaf_set, self._trust),
             kind=KIND,

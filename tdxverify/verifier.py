@@ -19,6 +19,7 @@ from attestcore._lib import (
     Buffer,
     Finding,
     IntelTrust,
+    KeyTables,
     Platform,
     PreparedCollateral,
     Rows,
@@ -269,12 +270,24 @@ class Verifier:
     roots     SGX roots to trust instead of the shipped one (DER or PEM, bytes each; PCK CAs may stand beside them)
     engine    "portable", "cryptography", ...; None takes the best, or what ATTESTCORE_ENGINE said at import
     cache_bytes  bound of the cache of QE sections, and of that of collateral; 0 keeps none
+    key_table_bytes  bound of the tables that make signatures of keys seen before several times faster, in memory that is only taken as
+                 keys come; 0 keeps none. Verdicts do not depend on it
 
     Mistakes raise ValueError or TypeError here; evidence and collateral never raise. No method reads a clock, a file, the network or the
     environment.
     """
 
-    __slots__ = ("_c_policy", "_collaterals", "_engine", "_platforms", "_policy", "_policy_digest", "_runner", "_trust")
+    __slots__ = (
+        "_c_policy",
+        "_collaterals",
+        "_engine",
+        "_platforms",
+        "_policy",
+        "_policy_digest",
+        "_runner",
+        "_tables",
+        "_trust",
+    )
 
     def __init__(
         self,
@@ -283,17 +296,21 @@ class Verifier:
         engine: str | None = None,
         *,
         cache_bytes: int = 64 << 20,
+        key_table_bytes: int = 64 << 20,
     ) -> None:
         if policy is not None and not isinstance(policy, Policy):
             raise TypeError(f"policy is {type(policy).__name__}, not tdxverify.Policy")
         if isinstance(cache_bytes, bool) or not isinstance(cache_bytes, int) or cache_bytes < 0:
             raise TypeError("cache_bytes is a number of bytes, 0 or more")
+        if isinstance(key_table_bytes, bool) or not isinstance(key_table_bytes, int) or key_table_bytes < 0:
+            raise TypeError("key_table_bytes is a number of bytes, 0 or more")
         self._policy: Policy = policy if policy is not None else Policy()
         self._engine: str = engines.resolve(engine)
         self._policy_digest = self._policy.digest()
         self._runner: Runner = engines.runner(self.engine)
         self._c_policy = TdxPolicy(self._policy.compile())
         self._trust = _make_trust(roots, self._runner)
+        self._tables = KeyTables(key_table_bytes)
         self._platforms: ContentCache[SectionKey, Platform] = ContentCache(cache_bytes)
         self._collaterals: ContentCache[_CollateralKey, PreparedCollateral] = ContentCache(cache_bytes)
 
@@ -331,7 +348,7 @@ class Verifier:
         out: list[Platform | None] = [self._platforms.get(key) for key in keys]
         absent = [i for i, found in enumerate(out) if found is None]
         for i, platform in zip(
-            absent, _lib.read_platforms(self._trust, [keys[i] for i in absent], self._runner), strict=True
+            absent, _lib.read_platforms(self._trust, [keys[i] for i in absent], self._runner, self._tables), strict=True
         ):
             out[i] = platform
             self._platforms.put(keys[i], platform, len(keys[i][2]))
@@ -354,7 +371,8 @@ class Verifier:
             platforms = [cached] if cached is not None else self._platforms_of([key])
         columns = _lib.tdx_verify(
             rows, platforms, array("i", (0 if platforms else -1,)), [] if collateral is None else [collateral], None,
-            array("q", (at,)), self._trust, self._c_policy, self._runner, findings=True, quotes=True,
+            array("q", (at,)), self._trust, self._c_policy, self._runner, self._tables,
+            findings=True, quotes=True,
         )  # fmt: skip
         verdict = make_verdict(
             _Item(data, columns, platforms[0] if platforms else None, collateral),
@@ -399,7 +417,7 @@ class Verifier:
             numbers = _lib.remap(numbers, places)
         platforms = self._platforms_of(keys)
         piece.columns = _lib.tdx_verify(
-            rows, platforms, numbers, collaterals, index, piece.at, self._trust, self._c_policy, self._runner,
+            rows, platforms, numbers, collaterals, index, piece.at, self._trust, self._c_policy, self._runner, self._tables,
             quotes=claims, bodies=claims,
         )  # fmt: skip
         piece.platform_index = numbers

@@ -70,7 +70,7 @@ static void make_trust(bag *roots, att_snp_trust *trust) {
 	}
 	trust->anchors = anchors;
 	trust->intermediates = others;
-	att_sig_run(first_usable(), jobs, att_snp_trust_jobs(trust, jobs));
+	att_sig_run(first_usable(), jobs, att_snp_trust_jobs(trust, jobs), NULL);
 	att_snp_trust_finish(trust, jobs);
 }
 
@@ -115,7 +115,7 @@ static void judge(const att_snp_trust *trust, const att_snp_set *set, int64_t at
 	att_snp_columns out = {codes, &code, &accepted, &verified, &parsed, &omissions, &leaf, &crl, &until, findings, &claims, NULL, NULL};
 	att_snp_work work[1];
 	att_sig_job jobs[1];
-	if (att_snp_verify(first_usable(), &plan, work, jobs, &out) != 0) {
+	if (att_snp_verify(first_usable(), &plan, NULL, work, jobs, &out) != 0) {
 		exit(3);
 	}
 	print_row(&out);
@@ -136,7 +136,7 @@ int main(int argc, char **argv) {
 	read_bag(argv[3], &certs);
 	make_trust(&roots, &trust);
 	att_snp_set set = {leaves, 0, {ATT_PASS, 0, 0}};
-	att_sig_run(first_usable(), jobs, att_snp_chain_jobs(&trust, certs.certs, set_of, certs.num, jobs));
+	att_sig_run(first_usable(), jobs, att_snp_chain_jobs(&trust, certs.certs, set_of, certs.num, jobs), NULL);
 	set.num_leaves = (uint32_t)att_snp_chain_finish(&trust, certs.certs, set_of, certs.num, 1, jobs, leaves, first, &set.error);
 	for (int i = 4; i < argc; i++) {
 		judge(&trust, &set, strtoll(argv[1], NULL, 10), file_bytes, read_file(argv[i]));

@@ -132,28 +132,60 @@ static void take_job(void) {
 	strcpy(names[num_jobs++], name);
 }
 
-/* All jobs at once, then some alone: an outcome does not depend on a job's neighbours. */
-static void check_engine(uint32_t engine) {
+static att_key_tables *tables;
+
+/* Whether tables of keys are kept: not at all, as much as memory holds, or so little that keys push each other out. */
+static void make_tables(const char *kept) {
+	static uint8_t memory[64 * 20800];
+	static const uint8_t seed[16] = {7};
+	const uint64_t len = strcmp(kept, "many") == 0 ? sizeof memory : 2 * att_key_tables_least();
+	tables = strcmp(kept, "no") == 0 ? NULL : att_key_tables_init(memory, len, seed);
+	if (tables == NULL && strcmp(kept, "no") != 0) {
+		stop("tables", kept);
+	}
+}
+
+static void expect(uint32_t job, const char *what) {
+	if (jobs[job].outcome != expected[job]) {
+		stop(what, names[job]);
+	}
+}
+
+/* All jobs at once, again with the keys' tables made, then some alone: an outcome depends on neither neighbours nor tables. */
+static void check_engine(uint32_t engine, const char *kept) {
 	uint32_t valid = 0, alone = 0;
-	for (uint32_t i = 0; i < num_jobs; i++) {
-		jobs[i].outcome = ATT_SIG_NOT_RUN;
-	}
-	if (att_sig_run(engine, jobs, num_jobs) != 0) {
-		stop("engine does not run", att_engine_name(engine));
-	}
-	for (uint32_t i = 0; i < num_jobs; i++) {
-		if (jobs[i].outcome != expected[i]) {
-			stop(att_engine_name(engine), names[i]);
+	att_key_stats stats = {0};
+	make_tables(kept);
+	for (int turn = 0; turn < (tables != NULL ? 2 : 1); turn++) {
+		for (uint32_t i = 0; i < num_jobs; i++) {
+			jobs[i].outcome = ATT_SIG_NOT_RUN;
 		}
+		if (att_sig_run(engine, jobs, num_jobs, tables) != 0) {
+			stop("engine does not run", att_engine_name(engine));
+		}
+		for (uint32_t i = 0; i < num_jobs; i++) {
+			expect(i, att_engine_name(engine));
+		}
+	}
+	for (uint32_t i = 0; i < num_jobs; i++) {
 		valid += expected[i] == ATT_SIG_VALID;
 	}
 	for (uint32_t i = 0; i < num_jobs; i += 37, alone++) {
-		jobs[i].outcome = ATT_SIG_NOT_RUN;
-		if (att_sig_run(engine, &jobs[i], 1) != 0 || jobs[i].outcome != expected[i]) {
-			stop("alone", names[i]);
+		for (int turn = 0; turn < (tables != NULL ? 4 : 1); turn++) {
+			jobs[i].outcome = ATT_SIG_NOT_RUN;
+			if (att_sig_run(engine, &jobs[i], 1, tables) != 0) {
+				stop("engine does not run alone", att_engine_name(engine));
+			}
+			expect(i, "alone");
 		}
 	}
-	printf("engine %s: %u signatures, %u valid, %u again alone\n", att_engine_name(engine), num_jobs, valid, alone);
+	if (tables != NULL) {
+		att_key_tables_stats(tables, &stats);
+		if (stats.builds == 0 || stats.hits == 0 || (strcmp(kept, "few") == 0 && stats.evictions == 0)) {
+			stop("tables were not used", kept);
+		}
+	}
+	printf("engine %s: %u signatures, %u valid, %u again alone, %s tables\n", att_engine_name(engine), num_jobs, valid, alone, kept);
 }
 
 int main(int argc, char **argv) {
@@ -184,7 +216,9 @@ int main(int argc, char **argv) {
 	printf("hashes: %u\n", hashes);
 	for (uint32_t engine = 0; att_engine_name(engine) != NULL; engine++) {
 		if (att_engine_usable(engine) != 0) {
-			check_engine(engine);
+			check_engine(engine, "no");
+			check_engine(engine, "many");
+			check_engine(engine, "few");
 			engines++;
 		}
 	}

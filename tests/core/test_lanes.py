@@ -29,6 +29,8 @@ ROOT: Final = Path(__file__).resolve().parents[2]
 CSRC: Final = ROOT / "csrc"
 LANES: Final = {"ifma8": 8, "avx2x4": 4}
 NEEDS: Final = {"ifma8": {"avx512f", "avx512ifma"}, "avx2x4": {"avx2"}}
+ANY_KEY, KNOWN_KEY, ALONE = range(3)  # ways to verify jobs, of lanes_hook.c
+EACH_WAY = pytest.mark.parametrize("how", [ANY_KEY, KNOWN_KEY, ALONE], ids=["any key", "known key", "alone"])
 HANDED_OVER: Final = 77  # the mark of the engine that lanes_hook.c puts in portable's place
 KINDS: Final = ("native", "emulated")
 FEATURES: Final = set(engines.cpu_features().split())
@@ -66,9 +68,10 @@ class Hook:
         self.inverse = pow(self.r, -1, curve.p)
         self.mask = (1 << self.bits) - 1
         assert library.hook_lanes() == lanes
-        entries = library.hook_generator_entries()
-        self.generator = (ctypes.c_uint64 * (2 * self.limbs * entries))()
-        library.hook_generator_table(self.generator)
+        self.shapes = [tuple(library.hook_comb_shape(which, what) for what in range(3)) for which in range(2)]
+        teeth, tables, _ = self.shapes[1]
+        self.generator = (ctypes.c_uint64 * (2 * self.limbs * (tables << (teeth - 1))))()
+        library.hook_generator_comb(self.generator)
 
     # limbs
 
@@ -172,11 +175,30 @@ class Hook:
             out.append(self.split(value + p if rng.random() < 0.5 else value))
         return out[0], out[1], out[2]
 
-    def verify(self, cases: Sequence[Case]) -> list[int]:
+    def verify(self, cases: Sequence[Case], how: int = ANY_KEY) -> list[int]:
         columns = b"".join(case.key + case.digest + case.sig for case in cases)
         out = (ctypes.c_uint8 * max(len(cases), 1))()
-        self.lib.hook_verify(columns, len(cases), out)
+        self.lib.hook_verify(columns, len(cases), how, out)
         return list(out)[: len(cases)]
+
+    def multiple_of_entry(self, which: int, number: int) -> int:
+        """What entry number of a comb is a multiple by: csrc/comb.h, read anew."""
+        teeth, tables, chain = self.shapes[which]
+        m, e = divmod(number, 1 << (teeth - 1))
+        signs = [1 if e >> k & 1 else -1 for k in range(teeth - 1)] + [1]
+        return sum(sign << (k * tables + m) * chain for k, sign in enumerate(signs)) % self.curve.n
+
+    def assert_entries(self, which: int, limbs: Sequence[int], of: int) -> None:
+        """Each entry of a comb of the point `of` times G, by integers; and coordinates are small."""
+        count = len(limbs) // (2 * self.limbs)
+        assert count == self.shapes[which][1] << (self.shapes[which][0] - 1)
+        for number in range(count):
+            at = 2 * self.limbs * number
+            x, y = limbs[at : at + self.limbs], limbs[at + self.limbs : at + 2 * self.limbs]
+            assert (self.plain(x), self.plain(y)) == self.curve.of_generator(of * self.multiple_of_entry(which, number))
+            self.assert_result([list(x), list(y)])
+            assert abs(self.value(x)) < 3 * self.curve.p
+            assert abs(self.value(y)) < 3 * self.curve.p
 
 
 class Hook28(Hook):
@@ -235,7 +257,8 @@ def hooks(tmp_path_factory: pytest.TempPathFactory) -> Get:
         if (engine, kind, curve.name) not in made:
             source = ROOT / "tests" / "c" / "lanes_hook.c"
             flag = f'-DHOOK_SOURCE="lanes_p{8 * curve.length}_{engine}.c"'
-            library = compile_library(directory / f"{engine}-{kind}-{curve.name}.so", kind, [source], flag)
+            others = [CSRC / name for name in ("ec_p256.c", "ec_p384.c", "key_runs.c", "key_tables.c", "rows.c")]
+            library = compile_library(directory / f"{engine}-{kind}-{curve.name}.so", kind, [source, *others], flag)
             make = Hook if engine == "ifma8" else Hook28
             made[engine, kind, curve.name] = make(library, curve, LANES[engine], fast=kind == "native")
         return made[engine, kind, curve.name]
@@ -472,11 +495,94 @@ def test_zero_stays_zero(hook: Hook) -> None:
             assert [hook.affine(got) for got in hook.triples(array)] == [None] * hook.lanes
 
 
-def test_generator_table(hook: Hook) -> None:
-    for k in range(hook.lib.hook_generator_entries()):
-        start = 2 * hook.limbs * k
-        x, y = hook.generator[start : start + hook.limbs], hook.generator[start + hook.limbs : start + 2 * hook.limbs]
-        assert (hook.plain(x), hook.plain(y)) == hook.curve.of_generator(k + 1)
+def test_generator_comb(hook: Hook) -> None:
+    hook.assert_entries(1, hook.generator, 1)
+
+
+def test_no_addition_of_building_is_exceptional(hook: Hook) -> None:
+    """Tooth by tooth, an entry is never plus or minus the point that is added to it: whatever the key, as multiples are the key's."""
+    n = hook.curve.n
+    for teeth, tables, chain in hook.shapes:
+        for m in range(tables):
+            base = [1 << (k * tables + m) * chain for k in range(teeth)]
+            entries = [base[-1]]
+            for k in range(teeth - 1):
+                assert all((entry - base[k]) % n and (entry + base[k]) % n for entry in entries)
+                entries = [entry + sign * base[k] for entry in entries for sign in (-1, 1)]
+
+
+def encoded(curve: Curve, point: Point) -> bytes:
+    assert point is not None
+    return curve.wide(point[0]) + curve.wide(point[1])
+
+
+def test_key_combs(hook: Hook) -> None:
+    """Side by side in all lanes, some lanes or one; keys that are no points are told, and do not touch their neighbours."""
+    curve, lanes = hook.curve, hook.lanes
+    rng = random.Random(f"{curve.name} combs")
+    teeth, tables, _ = hook.shapes[0]
+    size = 2 * hook.limbs * (tables << (teeth - 1))
+    for num in (1, 2, lanes - 1, lanes):
+        d = [rng.choice((rng.randrange(1, curve.n), 1, curve.n - 1, 2, rng.randrange(1, 50))) for _ in range(num)]
+        keys = [encoded(curve, curve.of_generator(value)) for value in d]
+        bad = {rng.randrange(num) for _ in range(rng.randrange(3))} if num > 1 else set()
+        for lane in bad:
+            x, y = keys[lane][: curve.length], keys[lane][curve.length :]
+            keys[lane] = rng.choice((x + y[:-1] + bytes([y[-1] ^ 1]), bytes(2 * curve.length), curve.wide(curve.p) + y))
+        out = (ctypes.c_uint64 * (size * lanes))()
+        made = hook.lib.hook_key_combs(b"".join(keys), num, out)
+        assert made == sum(1 << lane for lane in range(num) if lane not in bad)
+        for lane in rng.sample(range(num), min(num, 2)):
+            if lane not in bad:
+                hook.assert_entries(0, out[lane * size : (lane + 1) * size], d[lane])
+
+
+def test_a_lone_key_off_the_curve(hook: Hook) -> None:
+    out = (ctypes.c_uint64 * (2 * hook.limbs * (hook.shapes[0][1] << (hook.shapes[0][0] - 1)) * hook.lanes))()
+    assert hook.lib.hook_key_combs(bytes(2 * hook.curve.length), 1, out) == 0
+
+
+def scalar_limit(curve: Curve) -> int:
+    """What products modulo n stay below, as their bounds in csrc/lanes_field*.h say."""
+    return (1 << (8 * curve.length)) + (1 << (8 * curve.length - 7)) if curve is vectors.P384 else 13 * 2**256 // 10
+
+
+@pytest.mark.parametrize("which", [0, 1], ids=["key", "generator"])
+def test_columns(hook: Hook, which: int) -> None:
+    """The entries named, with their signs and doublings, add up to the scalar modulo n; and there is one in every column."""
+    curve, (teeth, tables, chain) = hook.curve, hook.shapes[which]
+    limit = scalar_limit(curve)
+    ends = [0, 1, 2, 3, curve.n - 2, curve.n - 1, curve.n, curve.n + 1, limit - 2, limit - 1, 1 << (8 * curve.length)]
+    ends += vectors.special_scalars(curve)
+    ends += [value for i in range(8 * curve.length) for value in ((1 << i) - 1, 1 << i, (1 << i) + 1)]
+
+    def check(value: int) -> None:
+        out = (ctypes.c_uint16 * (tables * chain))()
+        hook.lib.hook_columns(which, (ctypes.c_uint64 * hook.limbs)(*hook.split(value)), out)
+        total = 0
+        for m in range(tables):
+            for i in range(chain):
+                entry = out[m * chain + i]
+                assert entry & 0x7FFF < 1 << (teeth - 1)
+                sign = -1 if entry & 0x8000 else 1
+                total += sign * hook.multiple_of_entry(which, (m << (teeth - 1)) + (entry & 0x7FFF)) << i
+        assert (total - value) % curve.n == 0
+
+    for value in ends:
+        check(value)
+    settings(max_examples=200, deadline=None)(given(st.integers(0, limit - 1))(check))()
+
+
+def test_inverses(hook: Hook) -> None:
+    rng = random.Random(f"{hook.curve.name} inverses")
+    for modulo_n, m in ((0, hook.curve.p), (1, hook.curve.n)):
+        for turn in range(30):
+            values = [rng.choice((rng.randrange(1, m), 1, 2, m - 1, rng.randrange(1, 99))) for _ in range(hook.lanes)]
+            values = [values[0]] * hook.lanes if turn == 0 else values
+            out = hook.array([[0] * hook.limbs] * hook.lanes)
+            hook.lib.hook_invert(modulo_n, hook.array([hook.split(value) for value in values]), out)
+            for value, limbs in zip(values, hook.rows(out), strict=True):
+                assert hook.value(limbs) * value % m == 1
 
 
 def test_keys_on_and_off_the_curve(hook: Hook) -> None:
@@ -492,11 +598,11 @@ def test_keys_on_and_off_the_curve(hook: Hook) -> None:
         assert hook.lib.hook_on_curve_lanes(hook.array(x_rows), hook.array(y_rows)) == good
 
 
-@pytest.mark.parametrize("width", [5, 9])
-def test_digits(hook: Hook, width: int) -> None:
+def test_digits(hook: Hook) -> None:
+    width = 5
     curve, half = hook.curve, 1 << (width - 1)
     count = hook.lib.hook_digit_count(width)
-    limit = (1 << (8 * curve.length)) + (1 << (8 * curve.length - 7)) if curve is vectors.P384 else 13 * 2**256 // 10
+    limit = scalar_limit(curve)
     ends = [1 << (8 * curve.length), curve.n, limit - 1, *vectors.special_scalars(curve)]
     ends += [sum(half << (width * i) for i in range(8 * curve.length // width)) + delta for delta in (-1, 0, 1)]
 
@@ -539,6 +645,50 @@ def test_sums_of_two_products(hook: Hook) -> None:
                 assert expected is None or d[lane] < 20 or n - d[lane] < 20 or u1[lane] == n
 
 
+@pytest.mark.parametrize("spread", [0, 1], ids=["a signature a lane", "one in all lanes"])
+def test_sums_by_combs(hook: Hook, spread: int) -> None:
+    """The same by combs, in each lane, and lane 0's spread over all. Keys are small multiples and single entries of G's comb as well:
+    a sum is right, or says that it met an exception."""
+    curve, n, lanes = hook.curve, hook.curve.n, hook.lanes
+    rng = random.Random(f"{curve.name} combs {spread}")
+    scalars = vectors.special_scalars(curve)
+    chain = hook.shapes[0][2]
+    met = exact = 0
+    for turn in range(40 if hook.fast else 6):
+        d = [
+            rng.choice((
+                rng.randrange(1, n), rng.randrange(1, 20), n - rng.randrange(1, 20),
+                rng.choice((1, -1)) * pow(2, rng.choice((1, -1)) * rng.randrange(31) * chain, n) % n,
+                rng.choice((1, -1)) * hook.multiple_of_entry(1, rng.randrange(1536)) % n,
+            ))
+            for _ in range(lanes)
+        ]  # fmt: skip
+        u1 = [rng.choice((rng.randrange(n), rng.choice(scalars), 0, n, n + 1)) for _ in range(lanes)]
+        u2 = [rng.choice((rng.randrange(1, n), rng.choice(scalars), 1)) for _ in range(lanes)]
+        at = 0 if spread else turn % lanes
+        if turn % 3 == 0:
+            u1[at] = -u2[at] * d[at] % n
+        elif turn % 3 == 1:
+            u1[at] = u2[at] * d[at] % n
+        keys = [curve.of_generator(value) for value in d]
+        x = [hook.montgomery(key[0]) for key in keys if key is not None]
+        y = [hook.montgomery(key[1]) for key in keys if key is not None]
+        out = hook.points([([0] * hook.limbs,) * 3] * lanes)
+        rows = ([hook.split(value) for value in row] for row in (u1, u2))
+        known = hook.lib.hook_comb_sum(*map(hook.array, (*rows, x, y)), spread, out)
+        for lane, got in enumerate(hook.triples(out)):
+            source = 0 if spread else lane
+            expected = curve.of_generator(u1[source] + u2[source] * d[source])
+            assert bool(known >> lane & 1) == (hook.affine(got) is not None)
+            exact += known >> lane & 1
+            if known >> lane & 1:
+                assert hook.affine(got) == expected
+            else:
+                met += 1
+    assert met >= turn // 3
+    assert exact > met
+
+
 # ---- jobs ----------------------------------------------------------------------------------------------------------------
 
 
@@ -563,46 +713,65 @@ def outcomes(cases: Sequence[Case]) -> list[int]:
     return [1 if case.valid else 2 for case in cases]
 
 
-def test_every_subset_of_bad_lanes(hook: Hook) -> None:
+def told(curve: Curve, cases: Sequence[Case], how: int) -> list[int]:
+    """A job that is said to have the table of another key is handed over, unless it fails before: no table is made off the curve."""
+    out = outcomes(cases)
+    if how != ANY_KEY:
+        for i, case in enumerate(cases):
+            x, y, r, s = (
+                int.from_bytes(part[at : at + curve.length], "big")
+                for part in (case.key, case.sig) for at in (0, curve.length)
+            )  # fmt: skip
+            on_curve = (y * y - x**3 + 3 * x - curve.b) % curve.p == 0
+            if not on_curve and 0 < r < curve.n and 0 < s < curve.n and any(case.key):
+                out[i] = HANDED_OVER
+    return out
+
+
+@EACH_WAY
+def test_every_subset_of_bad_lanes(hook: Hook, how: int) -> None:
     """2^8 subsets of eight jobs: a bad job changes its own outcome alone."""
     rng = random.Random(f"{hook.curve.name} subsets")
     good = [good_case(hook.curve, rng) for _ in range(8)]
-    for subset in range(256):
+    for subset in range(256) if how == ANY_KEY or hook.fast else (0, 1, 0x80, 0xA5, 0xFF):
         cases = [
             spoilt(case, subset + lane * 5, hook.curve) if subset >> lane & 1 else case
             for lane, case in enumerate(good)
         ]
-        assert hook.verify(cases) == outcomes(cases), subset
+        assert hook.verify(cases, how) == told(hook.curve, cases, how), subset
 
 
-def test_every_fill(hook: Hook) -> None:
+@EACH_WAY
+def test_every_fill(hook: Hook, how: int) -> None:
     """Groups begin and end where no row count says so; lanes without a job change nothing."""
     rng = random.Random(f"{hook.curve.name} fills")
     pool = [good_case(hook.curve, rng) for _ in range(12)]
     pool += [spoilt(pool[i], i, hook.curve) for i in range(12)]
-    for n in [*range(18), 63, 64]:
+    for n in [*range(18), 63, 64] if how == ANY_KEY or hook.fast else (0, 1, hook.lanes - 1, hook.lanes + 1):
         cases = [rng.choice(pool) for _ in range(n)]
-        assert hook.verify(cases) == outcomes(cases), n
+        assert hook.verify(cases, how) == told(hook.curve, cases, how), n
 
 
-def test_exceptions_in_every_lane(hook: Hook) -> None:
+@EACH_WAY
+def test_exceptions_in_every_lane(hook: Hook, how: int) -> None:
     """Sums that meet themselves, their opposite or infinity are handed to portable, from whatever lane, and no other job is."""
     curve = hook.curve
     rng = random.Random(f"{curve.name} exceptions")
     good = [good_case(curve, rng) for _ in range(hook.lanes)]
     found = 0
-    for i, meeting in enumerate(list(vectors.meeting_cases(curve))[:: 1 if hook.fast else 4]):
+    step = 1 if hook.fast else 4 if how == ANY_KEY else 40
+    for i, meeting in enumerate(list(vectors.meeting_cases(curve))[::step]):
         for lane in range(hook.lanes) if i % 40 == 0 else [i % hook.lanes]:
             cases = [*good]
             cases[lane] = meeting
-            got = hook.verify(cases)
+            got = hook.verify(cases, how)
             found += got[lane] == HANDED_OVER
             if got[lane] == HANDED_OVER:
                 got[lane] = 1 if meeting.valid else 2
             assert got == outcomes(cases), (meeting.name, lane)
-    assert found >= (20 if hook.fast else 5)  # Q = +-G alone meets something in each of its families
-    two = next(curve.from_scalars("Q = G", 1, 1, 1) for _ in range(1))
-    assert hook.verify([two] * hook.lanes) == [HANDED_OVER] * hook.lanes
+    assert found >= ((20 if hook.fast else 5) if how == ANY_KEY else 1)  # infinity at least
+    infinity = curve.case("infinity", curve.of_generator(7), curve.n - 7, 1, 1, False)
+    assert hook.verify([infinity] * hook.lanes, how) == [HANDED_OVER] * hook.lanes
 
 
 # ---- the whole engine ----------------------------------------------------------------------------------------------------
@@ -615,6 +784,7 @@ class Job(ctypes.Structure):
         ("algorithm", ctypes.c_uint8), ("outcome", ctypes.c_uint8), ("key_len", ctypes.c_uint16),
         ("sig_len", ctypes.c_uint16), ("digest_len", ctypes.c_uint16), ("exponent", ctypes.c_uint32),
         ("tag", ctypes.c_uint32), ("key", ctypes.c_char_p), ("sig", ctypes.c_char_p), ("digest", ctypes.c_uint8 * 48),
+        ("work", ctypes.c_uint32 * 6),
     ]  # fmt: skip
 
 
@@ -638,7 +808,7 @@ def wrong_emulated(core: ctypes.CDLL, engine: str, cases: Sequence[Case]) -> lis
         job.algorithm, job.exponent, job.key, job.sig = case.algorithm, case.exponent, case.key, case.sig
         job.key_len, job.sig_len, job.digest_len = len(case.key), len(case.sig), len(case.digest)
         ctypes.memmove(job.digest, case.digest, len(case.digest))
-    assert core.att_sig_run(list(LANES).index(engine), jobs, ctypes.c_uint64(len(cases))) == 0
+    assert core.att_sig_run(list(LANES).index(engine), jobs, ctypes.c_uint64(len(cases)), None) == 0
     expected = {True: 1, False: 2}
     return [case.name for case, job in zip(cases, jobs, strict=True) if job.outcome != expected[case.valid]]
 

@@ -21,6 +21,7 @@ from sigvectors import P256, P384, Case, Curve
 
 from attestcore import _lib, engines, signatures
 from attestcore._native import ffi, lib
+from attestcore.signatures import KeyTables
 
 ENGINES = signatures.engines()
 CURVES = pytest.mark.parametrize("curve", vectors.CURVES, ids=lambda curve: curve.name)
@@ -231,11 +232,12 @@ def test_jobs_of_nothing_and_of_noise() -> None:
         job.key = rng.choice((noise, ffi.NULL))
         job.sig = rng.choice((noise, ffi.NULL))
         ffi.memmove(job.digest, rng.randbytes(48), 48)
+    tables = KeyTables(1 << 20)
     for number, engine in enumerate(_lib.native_engines()):
         if engine.usable:
-            assert lib.att_sig_run(number, jobs, len(jobs)) == 0
+            assert lib.att_sig_run(number, jobs, len(jobs), tables.c) == 0
             assert {job.outcome for job in jobs} == {lib.ATT_SIG_INVALID}
-            assert lib.att_sig_run(number, ffi.NULL, 0) == 0
+            assert lib.att_sig_run(number, ffi.NULL, 0, tables.c) == 0
 
 
 def test_an_engine_that_is_not_there() -> None:
@@ -245,8 +247,8 @@ def test_an_engine_that_is_not_there() -> None:
     for number in (len(_lib.ENGINE_NAMES), 1000, 2**32 - 1):
         assert lib.att_engine_name(number) == ffi.NULL
         assert (lib.att_engine_usable(number), lib.att_engine_lanes(number)) == (0, 0)
-        assert lib.att_sig_run(number, jobs, 1) == -1
-        assert lib.att_verify_ecdsa(number, 2, zeros, zeros, zeros, 1, out) == -1
+        assert lib.att_sig_run(number, jobs, 1, ffi.NULL) == -1
+        assert lib.att_verify_ecdsa(number, 2, zeros, zeros, zeros, 1, ffi.NULL, jobs, 1, out) == -1
         assert lib.att_verify_rsa(number, 4, zeros, 512, 3, zeros, zeros, 1, out) == -1
     assert jobs[0].outcome == lib.ATT_SIG_NOT_RUN
     assert out[0] == 7
@@ -254,10 +256,12 @@ def test_an_engine_that_is_not_there() -> None:
 
 def test_columns_of_the_core_refuse_what_is_no_algorithm_or_size() -> None:
     out = ffi.new("uint8_t[1]", b"\x07")
+    jobs = ffi.new("att_sig_job[1]")
     zeros = bytes(1024)
     portable = _lib.ENGINE_NAMES.index("portable")
     for algorithm in (0, 3, 4, 7, 257, 258, 2**32 - 1):
-        assert lib.att_verify_ecdsa(portable, algorithm, zeros, zeros, zeros, 1, out) == -1
+        assert lib.att_verify_ecdsa(portable, algorithm, zeros, zeros, zeros, 1, ffi.NULL, jobs, 1, out) == -1
+    assert lib.att_verify_ecdsa(portable, 2, zeros, zeros, zeros, 1, ffi.NULL, jobs, 0, out) == -1
     for algorithm in (0, 1, 2, 7, 259, 2**32 - 1):
         assert lib.att_verify_rsa(portable, algorithm, zeros, 256, 3, zeros, zeros, 1, out) == -1
     for length in (0, 255, 513, 65536 + 256, 2**32 + 256):

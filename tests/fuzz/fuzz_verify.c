@@ -35,7 +35,7 @@ static att_snp_set link_certs(const uint8_t *blob, size_t size, const att_snp_tr
 	att_sig_job *jobs = calloc(num_jobs + 1, sizeof *jobs);
 	if (jobs != NULL) {
 		att_snp_chain_jobs(trust, certs, set_of, n, jobs);
-		att_sig_run(first_usable(), jobs, num_jobs);
+		att_sig_run(first_usable(), jobs, num_jobs, NULL);
 		set.num_leaves = (uint32_t)att_snp_chain_finish(trust, certs, set_of, n, 1, jobs, leaves, first, &set.error);
 	}
 	free(jobs);
@@ -80,7 +80,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 	att_snp_columns out = {codes, &code, &accepted, &verified, &parsed, &omissions, &leaf, &crl, &valid_until, NULL, NULL, NULL, NULL};
 	att_snp_work work[1];
 	att_sig_job jobs[1];
-	const int32_t ran = att_snp_verify(first_usable(), &plan, work, jobs, &out);
+	const int32_t ran = att_snp_verify(first_usable(), &plan, NULL, work, jobs, &out);
 	if (ran != 0 || accepted || verified || code <= ATT_PASS || code == ATT_CODE_INTERNAL) {
 		abort();
 	}
