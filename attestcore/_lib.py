@@ -10,6 +10,7 @@ import ctypes
 import mmap
 import os
 import struct
+import sys
 import threading
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -154,6 +155,13 @@ def sha512(data: Buffer) -> bytes:
     return bytes(ffi.buffer(out))
 
 
+def _fresh_memory(size: int) -> mmap.mmap:
+    """Pages of zeros, this process's own after a fork as well."""
+    if sys.platform == "win32":
+        return mmap.mmap(-1, size)
+    return mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+
+
 class KeyTables:
     """Tables of keys that come back, in at most max_bytes of memory; for any number of threads and engines. No outcome depends on it.
 
@@ -169,7 +177,7 @@ class KeyTables:
         self._memory: CData = None
         self.c: CData = NULL
         if max_bytes >= lib.att_key_tables_least():
-            self._memory = ffi.from_buffer("uint8_t[]", mmap.mmap(-1, max_bytes), require_writable=True)
+            self._memory = ffi.from_buffer("uint8_t[]", _fresh_memory(max_bytes), require_writable=True)
             self.clear()
 
     def clear(self) -> None:
@@ -221,10 +229,11 @@ def verify_ecdsa(
     out = ffi.new("uint8_t[]", n)
     scratch = _sig_scratch
     scratch.room(max(n, 1))
+    c_tables = NULL
     if tables is not None:
         c_tables = tables.c
-    else:
-        c_tables = scratch.private_tables() if n >= _PRIVATE_FROM else NULL
+    elif n >= _PRIVATE_FROM:
+        c_tables = scratch.private_tables()
     number = ENGINE_NAMES.index(engine)
     with (
         ffi.from_buffer("uint8_t[]", keys) as k,

@@ -132,6 +132,47 @@ static void take_job(void) {
 	strcpy(names[num_jobs++], name);
 }
 
+static unsigned read_vectors(const char *name) {
+	static char line[MAX_LINE];
+	unsigned hashes = 0;
+	FILE *in = fopen(name, "r");
+	if (in == NULL) {
+		stop("cannot read", name);
+	}
+	while (fgets(line, sizeof line, in) != NULL) {
+		const char *kind = strtok(line, " \n");
+		if (kind != NULL && strcmp(kind, "hash") == 0) {
+			check_hash();
+			hashes++;
+		} else if (kind != NULL && strcmp(kind, "sig") == 0) {
+			take_job();
+		} else {
+			stop("unknown line", kind != NULL ? kind : "");
+		}
+	}
+	fclose(in);
+	return hashes;
+}
+
+static void start(void) {
+	const int32_t step = att_init();
+	printf("%s, %lu-bit pointers, first byte of 1 is %u\n", att_build(), (unsigned long)(8 * sizeof(void *)), *(const uint8_t *)&(uint16_t){1});
+	if (step != 0 || att_init() != 0) {
+		printf("step %d\n", (int)step);
+		stop("self-test at start", "att_init");
+	}
+}
+
+static void free_jobs(void) {
+	for (uint32_t i = 0; i < num_jobs; i++) {
+		free((void *)(uintptr_t)jobs[i].key);
+		free((void *)(uintptr_t)jobs[i].sig);
+		free(names[i]);
+	}
+}
+
+#ifndef SELFTEST_PARTS  /* what follows is this program's alone, what is above serves threads.c as well */
+
 static att_key_tables *tables;
 
 /* Whether tables of keys are kept: not at all, as much as memory holds, or so little that keys push each other out. */
@@ -189,30 +230,12 @@ static void check_engine(uint32_t engine, const char *kept) {
 }
 
 int main(int argc, char **argv) {
-	static char line[MAX_LINE];
-	unsigned hashes = 0, engines = 0;
-	FILE *in = argc == 2 ? fopen(argv[1], "r") : NULL;
-	if (in == NULL) {
-		stop("usage: selftest FILE", argc == 2 ? argv[1] : "");
+	unsigned engines = 0;
+	if (argc != 2) {
+		stop("usage: selftest FILE", "");
 	}
-	const int32_t step = att_init();
-	printf("%s, %lu-bit pointers, first byte of 1 is %u\n", att_build(), (unsigned long)(8 * sizeof(void *)), *(const uint8_t *)&(uint16_t){1});
-	if (step != 0 || att_init() != 0) {
-		printf("step %d\n", (int)step);
-		stop("self-test at start", "att_init");
-	}
-	while (fgets(line, sizeof line, in) != NULL) {
-		const char *kind = strtok(line, " \n");
-		if (kind != NULL && strcmp(kind, "hash") == 0) {
-			check_hash();
-			hashes++;
-		} else if (kind != NULL && strcmp(kind, "sig") == 0) {
-			take_job();
-		} else {
-			stop("unknown line", kind != NULL ? kind : "");
-		}
-	}
-	fclose(in);
+	start();
+	const unsigned hashes = read_vectors(argv[1]);
 	printf("hashes: %u\n", hashes);
 	for (uint32_t engine = 0; att_engine_name(engine) != NULL; engine++) {
 		if (att_engine_usable(engine) != 0) {
@@ -222,14 +245,11 @@ int main(int argc, char **argv) {
 			engines++;
 		}
 	}
-	for (uint32_t i = 0; i < num_jobs; i++) {
-		free((void *)(uintptr_t)jobs[i].key);
-		free((void *)(uintptr_t)jobs[i].sig);
-		free(names[i]);
-	}
+	free_jobs();
 	if (hashes == 0 || num_jobs == 0 || engines == 0) {
 		stop("nothing was tested", "vector file");
 	}
 	printf("ok\n");
 	return 0;
 }
+#endif

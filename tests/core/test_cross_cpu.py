@@ -11,6 +11,7 @@ import os
 import re
 import shutil
 import subprocess
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -79,7 +80,7 @@ def vector_file(tmp_path_factory: pytest.TempPathFactory) -> VectorFile:
     return VectorFile(path, len(lines) - len(cases), len(cases), sum(case.valid for case in cases))
 
 
-def build(target: Target, directory: Path) -> Path:
+def build(target: Target, directory: Path, sources: Sequence[Path] = SOURCES) -> Path:
     compiler = shutil.which(target.compiler)
     if compiler is None:
         pytest.skip(f"{target.compiler} is not installed")
@@ -87,7 +88,7 @@ def build(target: Target, directory: Path) -> Path:
         pytest.skip(f"{target.emulator} is not installed")
     program = directory / "selftest"
     done = subprocess.run(
-        [compiler, *FLAGS, *target.flags, *map(str, SOURCES), "-o", str(program)],
+        [compiler, *FLAGS, *target.flags, *map(str, sources), "-o", str(program)],
         check=False,
         capture_output=True,
         text=True,
@@ -137,7 +138,31 @@ def test_lanes_emulated(target: Target, vector_file: VectorFile, tmp_path: Path)
     assert done.stderr == ""
     valid = sum(line.split()[3] == "1" for line in some)
     for engine in ("ifma8", "avx2x4", "portable"):
-        assert f"engine {engine}: {len(some)} signatures, {valid} valid, " in done.stdout
+        assert done.stdout.count(f"engine {engine}: {len(some)} signatures, {valid} valid, ") == 3
+
+
+THREADED = [
+    Target("native", "cc", ("-O2", "-pthread")),
+    Target("native, thread sanitizer", "cc", ("-O1", "-g", "-fsanitize=thread", "-pthread")),
+    Target("aarch64", "aarch64-linux-gnu-gcc", ("-O2", "-static", "-pthread"), "qemu-aarch64"),
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("target", THREADED, ids=lambda target: target.name)
+def test_threads_that_share_key_tables(target: Target, vector_file: VectorFile, tmp_path: Path) -> None:
+    """tests/c/threads.c: four threads, all engines, room for four keys."""
+    lines = vector_file.path.read_text().splitlines()
+    curves = [line for line in lines if line.startswith(("sig 1 ", "sig 2 "))][::EMULATED_STEP]
+    path = tmp_path / "some.txt"
+    path.write_text("\n".join(curves) + "\n")
+    program = build(target, tmp_path, [ROOT / "tests" / "c" / "threads.c", *SOURCES[1:]])
+    emulator = [target.emulator] if target.emulator is not None else []
+    rounds = "60" if len(emulator) or "-fsanitize=thread" in target.flags else "600"
+    done = subprocess.run([*emulator, str(program), str(path), rounds], check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr[-4000:]
+    assert done.stderr == ""
+    assert done.stdout.splitlines()[-1] == "ok"
 
 
 def test_the_program_tells_a_wrong_outcome(vector_file: VectorFile, tmp_path: Path) -> None:

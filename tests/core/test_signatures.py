@@ -32,7 +32,16 @@ needs_wycheproof = pytest.mark.skipif(not vectors.WYCHEPROOF.is_dir(), reason="s
 
 
 def run_jobs(engine: str, cases: Sequence[Case]) -> list[bool]:
-    """The cases as one array of jobs, the way batches run."""
+    """The cases as one array of jobs, the way batches run: without tables of keys, with new ones, with those of the run before, and with
+    so little room that keys push each other out. All must agree."""
+    kept = KeyTables(4 << 20)
+    ways = (None, kept, kept, KeyTables(64 << 10)) if engine != "cryptography" else (None,)
+    everything = [run_jobs_once(engine, cases, tables) for tables in ways]
+    assert all(outcomes == everything[0] for outcomes in everything)
+    return everything[0]
+
+
+def run_jobs_once(engine: str, cases: Sequence[Case], tables: KeyTables | None) -> list[bool]:
     jobs = ffi.new("att_sig_job[]", len(cases))
     keep = []
     for job, case in zip(jobs, cases, strict=True):
@@ -42,14 +51,22 @@ def run_jobs(engine: str, cases: Sequence[Case]) -> list[bool]:
         job.key, job.key_len, job.sig, job.sig_len = key, len(case.key), sig, len(case.sig)
         job.digest_len = len(case.digest)
         ffi.memmove(job.digest, case.digest, len(case.digest))
-    _lib._run_jobs(engines.runner(engine), jobs, len(cases))
+    _lib._run_jobs(engines.runner(engine), jobs, len(cases), tables)
     outcomes = [job.outcome for job in jobs]
     assert set(outcomes) <= {lib.ATT_SIG_VALID, lib.ATT_SIG_INVALID}
     return [outcome == lib.ATT_SIG_VALID for outcome in outcomes]
 
 
 def run_columns(engine: str, cases: Sequence[Case]) -> list[bool]:
-    """The cases through attestcore.signatures: ECDSA by the curve, RSA by the scheme and key."""
+    """The cases through attestcore.signatures: ECDSA by the curve, RSA by the scheme and key; tables as run_jobs has them."""
+    kept = KeyTables(4 << 20)
+    ways = (None, KeyTables(0), kept, kept, KeyTables(64 << 10)) if engine != "cryptography" else (None,)
+    everything = [run_columns_once(engine, cases, tables) for tables in ways]
+    assert all(outcomes == everything[0] for outcomes in everything)
+    return everything[0]
+
+
+def run_columns_once(engine: str, cases: Sequence[Case], tables: KeyTables | None) -> list[bool]:
     groups = defaultdict[tuple[int, bytes, int], list[int]](list)
     for i, case in enumerate(cases):
         modulus, exponent = (case.key, case.exponent) if case.algorithm >= 3 else (b"", 0)
@@ -63,7 +80,7 @@ def run_columns(engine: str, cases: Sequence[Case]) -> list[bool]:
         else:
             keys = b"".join(cases[i].key for i in members)
             curve = "P-256" if algorithm == 1 else "P-384"
-            got = signatures.verify_ecdsa(curve, keys, digests, sigs, engine)
+            got = signatures.verify_ecdsa(curve, keys, digests, sigs, engine, tables=tables)
         assert set(got) <= {0, 1}
         for i, valid in zip(members, got, strict=True):
             out[i] = valid == 1
