@@ -93,7 +93,7 @@ class Code(str, Enum):
     """A serial number is negative, too long, or zero where zero is not allowed."""
 
     CERTIFICATE_ALGORITHM_UNSUPPORTED = "certificate-algorithm-unsupported"
-    """A signature algorithm is not the profile's (AMD: RSASSA-PSS with SHA-384, MGF1-SHA-384 and a 48-byte salt; Intel: ECDSA with SHA-256), or the two copies of it differ."""
+    """A signature algorithm is not the profile's (AMD: PSS, SHA-384, salt of 48 bytes; Intel: ECDSA, SHA-256), or its two copies differ."""
 
     CERTIFICATE_NAME_INVALID = "certificate-name-invalid"
     """A subject or issuer is not a name that the profile prescribes."""
@@ -435,7 +435,7 @@ class Code(str, Enum):
     """The tcbEvaluationDataNumber of TCB info or QE identity is below the required minimum."""
 
     COLLATERAL_TOO_OLD = "collateral-too-old"
-    """TCB info, QE identity or a CRL was issued longer ago than the policy allows."""
+    """TCB info, QE identity or PCK CRL was issued longer ago than the policy allows."""
 
     TD_DEBUG = "td-debug"
     """TDATTRIBUTES.DEBUG is set: the host may read the TD."""

@@ -252,7 +252,7 @@ class Policy(Table):
         default=None,
         metadata=about(OrAny(Integer(1, 0xFFFFFFFF)), "Lowest tcbEvaluationDataNumber of TCB info and QE identity."),
     )
-    max_collateral_age: int | None = _seconds("Greatest age of TCB info, QE identity and CRLs, in seconds.")
+    max_collateral_age: int | None = _seconds("Greatest age of TCB info, QE identity and PCK CRL, in seconds.")
     refused_advisories: Collection[str] | None = _expected(_ADVISORIES, "Advisories that refuse a quote they apply to.")
     tolerated_advisories: Collection[str] | None = _expected(
         _ADVISORIES, "The only advisories that may apply; every other one refuses the quote."

@@ -26,6 +26,8 @@ LIBC = {
     "memcpy",
     "memmove",
     "memset",
+    "strchr",
+    "strcmp",
     "strlen",
     "__memcpy_chk",
     "__stack_chk_fail",

@@ -35,9 +35,9 @@ CATEGORIES: Mapping[str, frozenset[str]] = {
     category: frozenset(codes.split())
     for category, codes in {
         "parse": "evidence-missing report-length-invalid reserved-not-zero tcb-reserved-not-zero certificate-set-malformed "
-        "id-block-malformed evidence-malformed",
+        "id-block-malformed evidence-malformed event-log-malformed event-digest-missing",
         "unsupported": "report-version-unsupported signature-algorithm-unsupported signing-key-unsupported "
-        "product-unsupported kind-unsupported",
+        "product-unsupported kind-unsupported event-log-unsupported",
         "signature": "report-unsigned chip-key-masked leaf-signature-invalid issuer-signature-invalid "
         "report-signature-malformed report-signature-invalid id-block-signature-invalid id-key-signature-invalid",
         "chain": "root-untrusted chain-name-mismatch chain-key-reused",
@@ -58,7 +58,7 @@ CATEGORIES: Mapping[str, frozenset[str]] = {
         "current-mitigation-missing measurement-mismatch host-data-mismatch family-id-mismatch image-id-mismatch "
         "report-id-mismatch report-id-ma-mismatch id-block-missing id-block-refused id-key-mismatch author-key-mismatch",
         "freshness": "report-data-mismatch",
-        "limit": "certificate-set-too-large crl-too-large internal-error",
+        "limit": "certificate-set-too-large crl-too-large internal-error event-log-too-large",
     }.items()
 }
 CATEGORY_OF = {code: category for category, codes in CATEGORIES.items() for code in codes}

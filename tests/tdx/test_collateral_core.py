@@ -457,7 +457,8 @@ def info_rules() -> list[tuple[str, Change, str, str]]:
             for value in no_hex(n):
                 refuse("TDX", put(value, *path, name), name)
     for value in NO_ARRAYS:
-        refuse("TDX", put(value, MODULES), MODULES)
+        if value != []:  # none at all is well-formed
+            refuse("TDX", put(value, MODULES), MODULES)
         refuse("TDX", put(value, MODULES, 0, LEVELS), LEVELS)
     for value in [
         *NO_STRINGS,
@@ -895,7 +896,7 @@ def _read_info(document: Any) -> None:
     if shape == "TDX":
         oracle_module(info["tdxModule"], False)
     if "tdxModuleIdentities" in info:
-        require(shape == "TDX" and isinstance(info["tdxModuleIdentities"], list) and info["tdxModuleIdentities"])
+        require(shape == "TDX" and isinstance(info["tdxModuleIdentities"], list))
         ids = [oracle_module(value, True) for value in info["tdxModuleIdentities"]]
         require(len(set(ids)) == len(ids))
 
