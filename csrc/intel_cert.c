@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * intel_cert.c: Intel's certificates: root, PCK Platform and Processor CA, PCK certificate, TCB signing certificate, read and held against
- * their profile (Intel SGX PCK Certificate and Certificate Revocation List Profile Specification; RFC 5280).
+ * intel_cert.c: Intel's certificates: root, PCK Platform and Processor CA, PCK certificate, TCB signing certificate, read and
+ * held against their profile (Intel SGX PCK Certificate and Certificate Revocation List Profile Specification; RFC 5280).
  *
- * The profile is what Intel issues and nothing wider. The first rule that a certificate breaks stands in profile; what can be read is
- * read all the same. The order of the rules:
+ * The profile is what Intel issues and nothing wider. The first rule that a certificate breaks stands in profile; what can be
+ * read is read all the same. The order of the rules:
  *
  *   1 structure            5 issuer               9 extensions, in their order: known, not repeated, criticality, form of value
  *   2 version              6 validity            10 extensions that must be there
@@ -93,7 +93,9 @@ static void note_finding(cert_walk *w, att_finding found) {
 	}
 }
 
-static void note(cert_walk *w, uint16_t code, uint16_t field, uint32_t offset) { note_finding(w, att_found(code, field, offset)); }
+static void note(cert_walk *w, uint16_t code, uint16_t field, uint32_t offset) {
+	note_finding(w, att_found(code, field, offset));
+}
 
 static void judge_version(cert_walk *w) {
 	static const uint8_t v3[1] = {2};
@@ -217,12 +219,24 @@ static void read_octets(att_der *d, uint8_t *out, uint32_t size) {
 #define INTEL_ARC 0x2A, 0x86, 0x48, 0x86, 0xF8, 0x4D
 #define SGX_ARC INTEL_ARC, 0x01, 0x0D, 0x01
 
-enum { SGX_PPID = 1, SGX_TCB, SGX_PCE_ID, SGX_FMSPC, SGX_TYPE, SGX_PLATFORM_INSTANCE, SGX_CONFIGURATION, SGX_LAST = SGX_CONFIGURATION };
+enum {
+	SGX_PPID = 1,
+	SGX_TCB,
+	SGX_PCE_ID,
+	SGX_FMSPC,
+	SGX_TYPE,
+	SGX_PLATFORM_INSTANCE,
+	SGX_CONFIGURATION,
+	SGX_LAST = SGX_CONFIGURATION
+};
 enum { TCB_COMPONENTS = 16, TCB_PCE_SVN, TCB_CPU_SVN, TCB_LAST = TCB_CPU_SVN };
 enum { CONFIGURATION_DYNAMIC = 1, CONFIGURATION_CACHED_KEYS, CONFIGURATION_SMT, CONFIGURATION_LAST = CONFIGURATION_SMT };
 
 static uint16_t tcb_field_of(uint32_t number) {
-	return number <= TCB_COMPONENTS ? ATT_FIELD_EXT_TCB_COMPONENT : number == TCB_PCE_SVN ? ATT_FIELD_EXT_PCE_SVN : ATT_FIELD_EXT_CPU_SVN;
+	if (number <= TCB_COMPONENTS) {
+		return ATT_FIELD_EXT_TCB_COMPONENT;
+	}
+	return number == TCB_PCE_SVN ? ATT_FIELD_EXT_PCE_SVN : ATT_FIELD_EXT_CPU_SVN;
 }
 
 static void read_tcb_part(att_der *d, uint32_t number, att_pck_info *out) {
@@ -304,8 +318,8 @@ static void read_sgx_part(att_der *d, uint32_t number, att_pck_info *out) {
 
 static const sgx_parts all_parts = {{SGX_ARC}, 9, SGX_LAST, sgx_field_of, read_sgx_part};
 
-/* The Processor CA's certificates have the first five parts, the Platform CA's all seven; no others. Without an issuer to tell, what is
- * there decides. */
+/* The Processor CA's certificates have the first five parts, the Platform CA's all seven; no others. Without an issuer to tell,
+ * what is there decides. */
 static void judge_sgx(cert_walk *w, const att_x509_extension *extension) {
 	att_pck_info *out = &w->out->pck;
 	att_der d = att_der_over(w->der, extension->value, ATT_CODE_CERT_EXTENSION, ATT_FIELD_EXT_SGX);
@@ -362,8 +376,8 @@ static void judge_usage(cert_walk *w, const att_x509_extension *extension) {
 }
 
 /* RFC 5280 4.2.1.1 and 4.2.1.2: never critical. */
-static void judge_key_id(cert_walk *w, const att_x509_extension *extension, bool form_ok, att_span id, uint16_t field, uint8_t out[32],
-                         uint8_t *out_len) {
+static void judge_key_id(cert_walk *w, const att_x509_extension *extension, bool form_ok, att_span id, uint16_t field,
+                         uint8_t out[32], uint8_t *out_len) {
 	if (extension->critical || !form_ok || id.len > 32) {
 		note(w, ATT_CODE_CERT_EXTENSION, field, extension->offset);
 		return;

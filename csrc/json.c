@@ -514,8 +514,8 @@ uint32_t att_json_uint(att_json *j, uint32_t max) {
 		advance(j, 1);
 	}
 	int32_t next = peek(j);
-	bool integer = digits != 0 && (!zero || digits == 1) && next != '.' && next != 'e' && next != 'E';
-	if (!integer || value > max) {
+	bool ends = next < 0 || strchr(" \t\r\n,]}", next) != NULL; /* no fraction, no exponent, nothing that is no number */
+	if (digits == 0 || (zero && digits != 1) || !ends || next == 0 || value > max) {
 		att_json_refuse(j, j->code, start);
 		return 0;
 	}

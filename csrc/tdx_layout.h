@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * tdx_layout.h: where each field of a quote lies (Intel SGX ECDSA QuoteLibReference and TDX DCAP Quoting Library API, quote formats of
- * versions 3, 4 and 5; for bodies of type 4 sgx_quote_5.h of DCAP). The only place that holds these numbers. Integers are
- * little-endian, keys and signatures big-endian.
+ * tdx_layout.h: where each field of a quote lies (Intel SGX ECDSA QuoteLibReference and TDX DCAP Quoting Library API, quote
+ * formats of versions 3, 4 and 5; for bodies of type 4 sgx_quote_5.h of DCAP). The only place that holds these numbers. Integers
+ * are little-endian, keys and signatures big-endian.
  *
  *   header 48 | version 5: body type 2, body size 4 | body | signature section length 4 | quote signature 64 | QE section
  *   QE section: attestation key 64 | from version 4: type 2 (6), size 4 | QE report 384 | its signature 64 |

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * tdx_platform.c: Intel's chains linked to the trust anchors, and QE sections judged once: PCK certificate <- Platform or Processor CA <-
- * root, the QE report under the PCK certificate's key, the attestation key bound in the QE report.
+ * tdx_platform.c: Intel's chains linked to the trust anchors, and QE sections judged once: PCK certificate <- Platform or
+ * Processor CA <- root, the QE report under the PCK certificate's key, the attestation key bound in the QE report.
  *
  * There is no path building. A chain has its places, each with its own name, in their order; the root's place is taken only by an
  * anchor that the caller pinned, byte for byte, and never by what the evidence brings. A known CA is known byte for byte too, and
  * saves nothing but its signature. Nothing here asks for the time, nor for CRLs: that is the rows' to do.
  *
- * Offsets in findings count from the certificate's first byte in certificates, and from the section's in the rest of a QE section.
+ * Offsets in findings count from the certificate's first byte in certificates, and from the section's in the rest of a QE
+ * section.
  */
 #include "rows.h"
 #include "sig.h"
@@ -368,7 +369,7 @@ static void copy_places(platform_walk *w) {
 	out->ca_profile = w->certs[CA].profile;
 }
 
-/* One key, one place: a CA that signs quotes with its own key, or a QE that signs them with the platform's, is none of Intel's. */
+/* One key, one place: a CA that signs quotes with its own key, or a QE that signs them with the platform's, is not Intel's. */
 static att_finding judge_keys(const platform_walk *w) {
 	const att_intel_cert *pck = &w->certs[PCK];
 	if (same_key(pck, &w->certs[CA]) || same_key(pck, &w->certs[ROOT])) {
@@ -517,8 +518,8 @@ static void begin_platform(platform_walk *w, const att_rows *chains, uint64_t ro
 	queue_jobs(w);
 }
 
-uint64_t att_tdx_platform_begin(const att_intel_trust *trust, const att_rows *sections, const uint16_t *type, const att_rows *chains,
-                                att_tdx_platform *out, att_sig_job *jobs) {
+uint64_t att_tdx_platform_begin(const att_intel_trust *trust, const att_rows *sections, const uint16_t *type,
+                                const att_rows *chains, att_tdx_platform *out, att_sig_job *jobs) {
 	uint64_t num_jobs = 0;
 	for (uint64_t i = 0; i < sections->n; i++) {
 		platform_walk w;
@@ -544,8 +545,8 @@ uint64_t att_tdx_platform_begin(const att_intel_trust *trust, const att_rows *se
 	return num_jobs;
 }
 
-static void finish_job(const att_tdx_platform *platform, int job, const att_sig_job *jobs, uint16_t code, uint16_t field, uint32_t offset,
-                       att_finding *out) {
+static void finish_job(const att_tdx_platform *platform, int job, const att_sig_job *jobs, uint16_t code, uint16_t field,
+                       uint32_t offset, att_finding *out) {
 	int32_t i = platform->work_job[job];
 	if (i >= 0) {
 		*out = jobs[i].outcome == ATT_SIG_VALID ? att_pass() : att_found(code, field, offset);

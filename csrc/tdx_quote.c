@@ -2,9 +2,9 @@
  *
  * tdx_quote.c: quotes of versions 3, 4 and 5 taken apart (layout: tdx_layout.h), and their QE sections found and told apart.
  *
- * The walk goes from the outside in, once. Each length is held against what it stands in and must use it up exactly; the first that
- * does not, or the first number that says what follows cannot be read, ends the walk. Nothing nests but type 6, once, so nothing
- * here recurses. What the fields say is judged only where it needs nothing but the quote.
+ * The walk goes from the outside in, once. Each length is held against what it stands in and must use it up exactly; the first
+ * that does not, or the first number that says what follows cannot be read, ends the walk. Nothing nests but type 6, once, so
+ * nothing here recurses. What the fields say is judged only where it needs nothing but the quote.
  */
 #include "rows.h"
 #include "tdx.h"
@@ -76,8 +76,8 @@ static uint32_t load_le16(const uint8_t *p) { return (uint32_t)p[0] | (uint32_t)
 
 /* ---- QE section ---------------------------------------------------------------------------------------------------------- */
 
-/* A walk through what length fields enclose. Whoever asks for more than its container has left learns that the container's length is
- * wrong. */
+/* A walk through what length fields enclose. Whoever asks for more than its container has left learns that the container's length
+ * is wrong. */
 typedef struct {
 	att_reader in;
 	uint16_t holder;      /* the length field of the innermost container, and its place */
@@ -169,8 +169,8 @@ static bool section_of_kind(const uint8_t *section, uint32_t len, bool with_oute
 	return true;
 }
 
-/* The two kinds do not say which they are. All lengths of both would have to be exact for one to pass as the other, and in no genuine
- * section they are; one that was made so is refused, so that there is one reading of any bytes. */
+/* The two kinds do not say which they are. All lengths of both would have to be exact for one to pass as the other, and in no
+ * genuine section they are; one that was made so is refused, so that there is one reading of any bytes. */
 bool att_tdx_section_read(const uint8_t *section, uint32_t len, att_tdx_section *out) {
 	att_tdx_section of_3;
 	memset(out, 0, sizeof *out);
@@ -200,7 +200,7 @@ att_finding att_tdx_section_finding(att_finding of_platform, uint32_t section_of
 
 /* ---- quote --------------------------------------------------------------------------------------------------------------- */
 
-/* head: the quote's first bytes up to ATT_QUOTE_MAX_SIGNED, all of them if it has fewer, which the caller may have copied. */
+/* head: the quote's first bytes up to ATT_QUOTE_MAX_SIGNED, all of them if it has fewer; may be a copy. */
 typedef struct {
 	const uint8_t *head;
 	const uint8_t *data;
@@ -406,23 +406,19 @@ static att_finding judge_trailing(const quote_walk *w) {
 	return bad == t.len ? att_pass() : att_found(ATT_CODE_QUOTE_TRAILING, ATT_FIELD_QUOTE_TRAILING, t.offset + bad);
 }
 
-bool att_tdx_parse_over(const uint8_t *head, const uint8_t *data, uint64_t data_len, att_tdx_quote *out, att_finding *findings) {
+int32_t att_tdx_parse(const uint8_t *data, uint64_t data_len, att_tdx_quote *out, att_finding *findings) {
+	uint8_t head[ATT_QUOTE_MAX_SIGNED]; /* the caller's buffer may change under us; of the rest each length is read once */
 	quote_walk w = {head, data, 0, out, findings};
+	if (data != NULL) {
+		memcpy(head, data, data_len < sizeof head ? (size_t)data_len : sizeof head);
+	}
 	if (!read_quote(&w, data_len)) {
-		return false;
+		return 0;
 	}
 	TDX_SET(findings, RESERVED, judge_reserved(&w));
 	TDX_SET(findings, CERTIFICATION, judge_certification(out));
 	TDX_SET(findings, TRAILING, judge_trailing(&w));
-	return true;
-}
-
-int32_t att_tdx_parse(const uint8_t *data, uint64_t data_len, att_tdx_quote *out, att_finding *findings) {
-	uint8_t head[ATT_QUOTE_MAX_SIGNED]; /* the caller's buffer may change under us */
-	if (data != NULL) {
-		memcpy(head, data, data_len < sizeof head ? (size_t)data_len : sizeof head);
-	}
-	return att_tdx_parse_over(head, data, data_len, out, findings);
+	return 1;
 }
 
 /* ---- sections of many quotes ----------------------------------------------------------------------------------------------- */
@@ -448,9 +444,9 @@ int32_t att_tdx_section_at(const att_rows *quotes, uint64_t i, const uint8_t **o
 	return 1;
 }
 
-/* A hash that hostile rows cannot aim at and that reads each byte once, at a fraction of SipHash's price: NH (Black, Halevi, Krawczyk,
- * Krovetz, Rogaway 1999, "UMAC") over blocks, each to 64 bits, under a key of its length; then SipHash over these and the length. For
- * whoever does not know the key, two sections have one hash with a chance of 2^-32. */
+/* A hash that hostile rows cannot aim at and that reads each byte once, at a fraction of SipHash's price: NH (Black, Halevi,
+ * Krawczyk, Krovetz, Rogaway 1999, "UMAC") over blocks, each to 64 bits, under a key of its length; then SipHash over these and
+ * the length. For whoever does not know the key, two sections have one hash with a chance of 2^-32. */
 #define NH_WORDS 256u
 #define NH_BLOCK (4 * NH_WORDS)
 #define NH_MAX_BLOCKS (ATT_QUOTE_MAX_BYTES / NH_BLOCK + 1)

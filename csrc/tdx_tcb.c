@@ -47,7 +47,7 @@ static uint8_t converge(uint8_t platform, uint8_t module, uint8_t qe) {
 		return ATT_TCB_REVOKED;
 	}
 	bool stale = module == ATT_TCB_OUT_OF_DATE || qe == ATT_TCB_OUT_OF_DATE;
-	if (!stale || is_out_of_date(platform) || platform == ATT_TCB_REVOKED) {
+	if (!stale || platform == ATT_TCB_REVOKED) {
 		return platform;
 	}
 	return asks_configuration(platform) ? ATT_TCB_OUT_OF_DATE_CONFIGURATION_NEEDED : ATT_TCB_OUT_OF_DATE;
@@ -105,9 +105,9 @@ static int32_t find_svn_level(const att_tcb_level *levels, uint32_t num, uint16_
 	return -1;
 }
 
-/* modules[0] is tdxModule and answers for version 0 alone, as no identity does ("TDX_00" would be one of none). */
+/* tdxModule stands first and has version 0: an identity "TDX_00" behind it is never the one. */
 static int32_t find_module(const att_tdx_collateral *c, uint8_t version) {
-	for (uint32_t i = version == 0 ? 0 : 1; i < c->num_modules; i++) {
+	for (uint32_t i = 0; i < c->num_modules; i++) {
 		if (c->modules[i].version == version) {
 			return (int32_t)i;
 		}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * judge_quote.c: parses quotes and judges their QE sections without Python and prints every finding, so that a build for one CPU can be
- * compared with a build for another.
+ * judge_quote.c: parses quotes and judges their QE sections without Python and prints every finding, so that a build for one CPU
+ * can be compared with a build for another.
  *
  *   judge_quote ROOT CA QUOTE...     files of DER: trusted root, known CA; raw quotes
  */

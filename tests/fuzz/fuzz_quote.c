@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * fuzz_quote.c: targets att_tdx_parse, att_tdx_sections_distinct and att_tdx_platform_begin. Invariants: whatever the bytes, parse
- * checks are set and no others but the vendor's; every span lies in the quote; the section found is the one parsed, two equal quotes have
- * one, and read alone it has the same parts; a platform without jobs that hold passes no signature. */
+ * fuzz_quote.c: targets att_tdx_parse, att_tdx_sections_distinct and att_tdx_platform_begin. Invariants: whatever the bytes,
+ * parse checks are set and no others but the vendor's; every span lies in the quote; the section found is the one parsed, two
+ * equal quotes have one, and read alone it has the same parts; a platform without jobs that hold passes no signature. */
 #include <stdlib.h>
 #include <string.h>
 

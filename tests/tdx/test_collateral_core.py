@@ -65,7 +65,11 @@ Document = dict[str, Any]
 
 
 def dumped(document: Any) -> bytes:
-    return document if isinstance(document, bytes) else json.dumps(document, separators=(",", ":")).encode()
+    return (
+        document
+        if isinstance(document, bytes)
+        else json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode()
+    )
 
 
 def read_info(document: Any) -> Found:
@@ -92,6 +96,9 @@ DOCUMENTS: dict[str, Document] = {
     "TDX without identities": tcb_info([platform_level(TOP, 13, [5, 0, *[9] * 14])]),
     "SGX": tcb_info([platform_level(TOP, 13, None), platform_level([1] * 16, 11, None, "Revoked")], None, tdx=False),
 }
+
+
+DOCUMENTS["TDX with no identity listed"] = DOCUMENTS["TDX without identities"] | {MODULES: []}
 
 
 def version_two(document: Document) -> Document:
@@ -252,6 +259,19 @@ def test_extremes() -> None:
         [module(0xFF, [svn_level(65535), svn_level(0)])],
     )
     check_info(dumped(info | {"tcbEvaluationDataNumber": 2**32 - 1, "fmspc": "aBcDeF012345", "pceId": "fE01"}))
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_levels_stand_highest_first(seed: int) -> None:
+    """By the SGX components in turn, then PCESVN, then the TDX components: each decides where those before it are equal."""
+    sgx = [TOP, [*TOP[:15], 8], [8, *[255] * 15]]
+    tdx = [TOP, [*TOP[:15], 8], [8, *[255] * 15]]
+    levels = [platform_level(s, p, t) for s in sgx for p in (256, 255, 1) for t in tdx]
+    modules = [svn_level(i) for i in (256, 255, 1, 0)]
+    random.Random(seed).shuffle(levels)
+    random.Random(seed).shuffle(modules)
+    check_info(dumped(tcb_info(levels, [module(1, modules)])))
+    check_identity(dumped(qe_identity(modules)))
 
 
 def test_same_date_is_in_order() -> None:
@@ -666,6 +686,34 @@ def test_wanted_strings_are_plain(name: str) -> None:
         assert json.loads(spelt) == document
 
 
+@pytest.mark.parametrize("name", [*DOCUMENTS, "identity"])
+def test_wanted_numbers_are_digits(name: str) -> None:
+    """Every number of a document, one at a time, in spellings of the same value that are no plain integer, or no JSON."""
+    document = IDENTITY if name == "identity" else DOCUMENTS[name]
+    read, bad = (read_identity, BAD_IDENTITY) if name == "identity" else (read_info, BAD_INFO)
+    text = dumped(document)
+    places = [m.span(1) for m in re.finditer(rb"\":(\d+)", text)]
+    assert len(places) > 5
+    for start, end in places[:8] + places[-8:]:
+        number = text[start:end]
+        for spelt in (
+            b"0" + number,
+            b"+" + number,
+            b"-" + number,
+            number + b".0",
+            number + b"e0",
+            number + b"E+0",
+            b"0x" + number,
+            b"-0",
+            b"00",
+        ):
+            wrong = text[:start] + spelt + text[end:]
+            outcome = read(wrong)
+            assert (outcome.code, outcome.offset) == (bad, start), wrong
+        for spelt in (number + b" ", b" \t\r\n" + number):
+            assert read(text[:start] + spelt + text[end:]).code == PASS
+
+
 # ---- bounds ----------------------------------------------------------------------------------------------------------------
 
 
@@ -985,7 +1033,7 @@ def test_changed_documents_are_judged_as_the_oracle_judges_them(seed: int) -> No
     assert outcomes[False] > 100
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(st.data())
 def test_any_cut(data: st.DataObject) -> None:
     text, info = data.draw(st.sampled_from(seeds()))
@@ -1378,6 +1426,17 @@ class TestCrls:
         assert (
             bytes(collateral.c.pck_crl_issuer)[: collateral.c.pck_crl_issuer_len] == CA.processor.spec.subject.encode()
         )
+
+    def test_name_and_key_id_both_count(self) -> None:
+        """Signed by the right key, but it names another issuer, or another key of that issuer."""
+        named = CA.pck_crl(issuer=CA.processor.spec.subject)
+        assert codes_of(made().replace(pck_crl=named)) == only(pck_crl_genuine="crl-issuer-mismatch")
+        keyed = CA.pck_crl(issuer_cert=CA.processor, issuer=CA.platform.spec.subject, signer=CA.platform.key)
+        assert codes_of(made().replace(pck_crl=keyed)) == only(pck_crl_genuine="crl-issuer-mismatch")
+        named = CA.root_crl(issuer=CA.platform.spec.subject)
+        assert codes_of(made().replace(root_ca_crl=named)) == only(root_crl_genuine="crl-issuer-mismatch")
+        keyed = CA.root_crl(issuer_cert=CA.platform, issuer=CA.root.spec.subject, signer=CA.root.key)
+        assert codes_of(made().replace(root_ca_crl=keyed)) == only(root_crl_genuine="root-untrusted")
 
     def test_signed_by_a_stranger(self) -> None:
         stranger = ec_key("stranger")

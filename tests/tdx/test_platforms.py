@@ -211,6 +211,22 @@ def test_anchors(engine: str) -> None:
     assert [ca.root for ca in trust.issuers] == [0, 0, 1, -1, -1, -1, -1]
 
 
+def test_a_root_named_by_the_caller_that_is_no_anchor() -> None:
+    """Being on the list is not enough: what breaks the profile or does not sign itself holds no chain."""
+    for bad in (
+        CA.with_root(basicConstraints=basic_constraints(True, 2)),
+        CA.with_root(signature=IntelCa(impostor=True).root.signature),
+    ):
+        trust = make_trust([bad.root.der], [bad.platform.der])
+        assert [anchor.root for anchor in trust.anchors] == [-1]
+        assert_only(judge(bad.quote(), trust=trust), UNTRUSTED, not_run=["ca_signature"])
+
+
+def test_a_ca_with_the_roots_key_is_not_known() -> None:
+    one = IntelCa(platform_key=CA.root.key)  # type: ignore[arg-type]
+    assert [ca.root for ca in make_trust(one.roots, [one.platform.der, one.processor.der]).issuers] == [-1, 0]
+
+
 def test_a_known_ca_saves_its_signature_and_nothing_else() -> None:
     known = make_trust(CA.roots, [CA.platform.der])
     assert judge(CA.quote(ca="platform"), trust=known).jobs == 2
@@ -322,6 +338,25 @@ def test_a_leaf_that_acts_as_a_ca() -> None:
     assert judged.failures()["pck_profile"] == (
         "certificate-name-invalid", "issuer name", der.read(below.der).at(0, 3).start,
     )  # fmt: skip
+
+
+def test_a_leaf_of_another_name() -> None:
+    """Issued by the PCK CA and right in all else, but not a PCK certificate by its name."""
+    own = {"issuer": CA.platform.spec.subject, "signer": CA.platform.key,
+           "authorityKeyIdentifier": authority_key_identifier(CA.platform.key.key_id)}  # fmt: skip
+    leaf = CA.tcb_signing.replace(**own)
+    judged = judge(CA.quote(chain=[leaf, CA.platform, CA.root], qe_signer=leaf.key))
+    assert_only(judged, names("PCK certificate"))
+
+
+def test_a_root_of_another_name() -> None:
+    """A CA that issued itself and the other one."""
+    own = {"issuer": CA.processor.spec.subject, "signer": CA.processor.key,
+           "authorityKeyIdentifier": authority_key_identifier(CA.processor.key.key_id)}  # fmt: skip
+    platform, root = CA.platform.replace(**own), CA.processor.replace(**own)
+    pck = CA.pck(issuer_cert=platform)
+    judged = judge(CA.quote(pck=pck, chain=[pck, platform, root]))
+    assert_only(judged, {**UNTRUSTED, **names("root")}, not_run=["ca_signature"])
 
 
 def test_a_ca_under_the_other_ca() -> None:

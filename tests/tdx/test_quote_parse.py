@@ -646,6 +646,14 @@ def test_sections_distinct() -> None:
     assert sections_distinct([None]) == ([-1], [])
 
 
+def test_sections_without_a_chain_are_told_apart_by_where_it_comes_from() -> None:
+    for kind in (1, 2, 3, 4, 7):
+        quotes: list[bytes | None] = [made(4, 2, cert_type=kind).bytes] * 6
+        assert sections_distinct(quotes, [0, 1, 1, 0, -1, 1]) == ([0, 1, 1, 0, 2, 1], [0, 1, 4])
+        assert sections_distinct(quotes) == ([0] * 6, [0])
+    assert sections_distinct([made(4, 2).bytes] * 6, [0, 1, 1, 0, -1, 1]) == ([0] * 6, [0])
+
+
 def test_sections_that_differ_in_one_byte_anywhere() -> None:
     """What is told apart is the whole section, and nothing outside of it."""
     data = made(4, 2).bytes
