@@ -411,7 +411,7 @@ class Code(str, Enum):
     """The TCB signing certificate is not signed by the trusted root."""
 
     CRL_ISSUER_MISMATCH = "crl-issuer-mismatch"
-    """The PCK CRL is of another CA than the PCK certificate's."""
+    """The PCK CRL is of another CA than the PCK certificate's, or the root CRL of something that is no root."""
 
     TCB_LEVEL_NOT_FOUND = "tcb-level-not-found"
     """The platform, the TDX module or the QE is below every level of its document."""

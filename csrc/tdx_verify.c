@@ -283,10 +283,11 @@ static void judge_collateral(att_tdx_row *row) {
 
 /* ---- QE ------------------------------------------------------------------------------------------------------------------ */
 
-static bool masked_equal(const uint8_t *a, const uint8_t *b, const uint8_t *mask, uint32_t n) {
+/* Intel masks the report's side alone (QVL EnclaveReportVerifier): an identity that has a bit outside its mask fits no QE. */
+static bool masked_equal(const uint8_t *reported, const uint8_t *expected, const uint8_t *mask, uint32_t n) {
 	uint8_t differing = 0;
 	for (uint32_t i = 0; i < n; i++) {
-		differing |= (uint8_t)((a[i] ^ b[i]) & mask[i]);
+		differing |= (uint8_t)((reported[i] & mask[i]) ^ expected[i]);
 	}
 	return differing == 0;
 }
@@ -301,7 +302,7 @@ static att_finding qe_fits(const att_tdx_row *row) {
 	if (p->qe_isv_prod_id != c->isv_prod_id) {
 		return att_found(ATT_CODE_QE_ISVPRODID, ATT_FIELD_SGX_ISV_PROD_ID, report + TDX_AT_SGX_ISV_PROD_ID);
 	}
-	if (((p->qe_misc_select ^ c->misc_select) & c->misc_select_mask) != 0) {
+	if ((p->qe_misc_select & c->misc_select_mask) != c->misc_select) {
 		return att_found(ATT_CODE_QE_MISCSELECT, ATT_FIELD_SGX_MISC_SELECT, report + TDX_AT_SGX_MISC_SELECT);
 	}
 	return masked_equal(p->qe_attributes, c->attributes, c->attributes_mask, sizeof p->qe_attributes)

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tdxverify.collateral import open_collateral
+from tdxverify.testing import AT, IntelCa
 from tdxverify.testing.eventlog import Log, Record, ccel_table
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -97,3 +99,40 @@ def test_event_logs(core: Path, tmp_path: Path) -> None:
         seeds.append(tmp_path / "genuine")
         seeds[-1].write_bytes(genuine_log.read_bytes()[:18200])
     run_target(core, "fuzz_eventlog", seeds, 5000)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Path]]:
+    """Evidence and collateral of the test CA for Intel, by what it is."""
+    directory = tmp_path_factory.mktemp("intel")
+    ca = IntelCa()
+    shapes = [(3, 1), (4, 1), (4, 2), (5, 1), (5, 2), (5, 3), (5, 4)]
+    quotes = [ca.quote(version=version, body_type=body) for version, body in shapes]
+    collateral = ca.collateral(quotes[5], at=AT)
+    parts = open_collateral(collateral.json().encode())
+    pcs = parts.to_pcs()
+    contents = {
+        "quote": [quote.bytes for quote in quotes],
+        "certificate": [ca.root.der, ca.platform.der, ca.processor.der, ca.tcb_signing.der, ca.pck("platform").der],
+        "crl": [parts.root_crl, parts.pck_crl],
+        "chain": [parts.tcb_info_chain, parts.pck_crl_chain],
+        "document": [parts.tcb_info, parts.identity, pcs["tcb_info"], pcs["qe_identity"]],
+    }
+    found: dict[str, list[Path]] = {}
+    for kind, items in contents.items():
+        found[kind] = [directory / f"{kind}{i}" for i in range(len(items))]
+        for path, content in zip(found[kind], items, strict=True):
+            path.write_bytes(content)
+    return found
+
+
+def test_quotes(core: Path, made: dict[str, list[Path]]) -> None:
+    run_target(core, "fuzz_quote", [*made["quote"], DATA / "quote_td15ex.bin"], 2000)
+
+
+def test_intel_certificates(core: Path, made: dict[str, list[Path]]) -> None:
+    run_target(core, "fuzz_intel", made["certificate"] + made["crl"] + made["chain"], 3000)
+
+
+def test_collateral(core: Path, made: dict[str, list[Path]]) -> None:
+    run_target(core, "fuzz_collateral", made["document"] + made["crl"] + made["chain"], 2000)

@@ -46,9 +46,6 @@ class Found:
     field: str
     offset: int
 
-    def __iter__(self) -> Any:
-        return iter((self.code, self.field))
-
 
 def found(finding: Any) -> Found:
     return Found(code_of(finding), _lib.FIELDS[finding.field], finding.offset)

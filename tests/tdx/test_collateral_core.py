@@ -620,7 +620,7 @@ def test_what_nobody_knows_is_passed_over() -> None:
     check_identity(dumped(changed(IDENTITY, lambda d: d.update(new))))
 
 
-def keys_of(document: Any, known: bool = True) -> set[str]:
+def keys_of(document: Any) -> set[str]:
     if isinstance(document, dict):
         return set(document).union(*(keys_of(v) for v in document.values()))
     if isinstance(document, list):
