@@ -178,9 +178,9 @@ class KeyTables:
         self.c: CData = NULL
         if max_bytes >= lib.att_key_tables_least():
             self._memory = ffi.from_buffer("uint8_t[]", _fresh_memory(max_bytes), require_writable=True)
-            self.clear()
+            self._restart()
 
-    def clear(self) -> None:
+    def _restart(self) -> None:
         """Begins anew; no call may be using it."""
         if self._memory is not None:
             self.c = lib.att_key_tables_init(self._memory, self.max_bytes, os.urandom(16))
@@ -215,7 +215,7 @@ class _SigScratch(threading.local):
         if self.tables is None:
             self.tables = KeyTables(_PRIVATE_TABLES)
         else:
-            self.tables.clear()
+            self.tables._restart()
         return self.tables.c
 
 

@@ -83,52 +83,49 @@ LANES_INLINE void pick_point(jacobian *out, vmask m, const jacobian *from) {
 	fe_pick(&out->z, m, &from->z, &out->z);
 }
 
-/* The sum goes on with next in lanes that had a point, begins with first (or its negative) in lanes that had none, and stays
- * where the digit is 0. */
-LANES_INLINE void take_sum(running *sum, const choice *c, const jacobian *next, const jacobian *first) {
-	const uint32_t begin = c->some & ~sum->started;
-	const vmask go_on = v_mask(c->some & sum->started);
+/* The sum goes on with next in lanes that had a point, begins with x, +-y, z in lanes that had none, and stays where the digit
+ * is 0. */
+LANES_INLINE void take_sum(running *sum, uint32_t some, uint32_t negative, const jacobian *next, const fe *x, const fe *y,
+                           const fe *z) {
+	const uint32_t begin = some & ~sum->started;
+	const vmask go_on = v_mask(some & sum->started);
+	fe signed_y;
 	pick_point(&sum->p, go_on, next);
 	if (begin != 0) {
-		jacobian signed_first = *first;
-		fe_negate(&signed_first.y, &first->y);
-		fe_settle(&signed_first.y);
-		fe_pick(&signed_first.y, v_mask(c->negative), &signed_first.y, &first->y);
-		pick_point(&sum->p, v_mask(begin), &signed_first);
+		fe_negate(&signed_y, y);
+		fe_settle(&signed_y);
+		fe_pick(&signed_y, v_mask(negative), &signed_y, y);
+		fe_pick(&sum->p.x, v_mask(begin), x, &sum->p.x);
+		fe_pick(&sum->p.y, v_mask(begin), &signed_y, &sum->p.y);
+		fe_pick(&sum->p.z, v_mask(begin), z, &sum->p.z);
 		sum->started |= begin;
 	}
 }
 
 LANES_FUNCTION void add_g(running *sum, const uint64_t *const table[LANES], const uint16_t *entry) {
-	jacobian next, first;
+	jacobian next;
 	point q;
-	choice c;
-	c.some = (1u << LANES) - 1;
-	c.negative = load_entries(&q, table, entry);
-	add_point(&next, &sum->p, &q, v_mask(c.negative));
-	first.x = q.x;
-	first.y = q.y;
-	fe_set(&first.z, mont_one);
-	take_sum(sum, &c, &next, &first);
+	fe one;
+	const uint32_t negative = load_entries(&q, table, entry);
+	add_point(&next, &sum->p, &q, v_mask(negative));
+	fe_set(&one, mont_one);
+	take_sum(sum, (1u << LANES) - 1, negative, &next, &q.x, &q.y, &one);
 }
 
 LANES_FUNCTION void add_q(running *sum, const q_table *table, const int16_t *digit) {
 	const choice c = choose(digit);
 	const uint64_t *rows[LANES];
-	jacobian next, first;
-	fe part[5];
+	jacobian next;
+	cached q;
+	fe *const parts[5] = {&q.x, &q.y, &q.z, &q.zz, &q.zzz};
 	for (int i = 0; i < 5; i++) {
 		for (int l = 0; l < LANES; l++) {
 			rows[l] = table->row[c.entry[l]][l][i];
 		}
-		fe_load(&part[i], rows);
+		fe_load(parts[i], rows);
 	}
-	const cached q = {part[0], part[1], part[2], part[3], part[4]};
 	add_cached(&next, &sum->p, &q, v_mask(c.negative));
-	first.x = q.x;
-	first.y = q.y;
-	first.z = q.z;
-	take_sum(sum, &c, &next, &first);
+	take_sum(sum, c.some, c.negative, &next, &q.x, &q.y, &q.z);
 }
 
 /* Multiples 1 to Q_TABLE of q. None of the sums is exceptional: the order is a large prime. */

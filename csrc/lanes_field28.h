@@ -27,49 +27,67 @@ typedef struct {
 	vec v[NL];
 } fe;
 
+/* Vector by vector: compilers make a slow string instruction of a memcpy of this size. */
+LANES_INLINE void copy_limbs(fe *out, const vec *v) {
+	LANES_UNROLL
+	for (int i = 0; i < NL; i++) {
+		out->v[i] = v[i];
+	}
+}
+
 /* ---- products ------------------------------------------------------------------------------------------------------------ */
 
-/* Column k of a b. */
-LANES_INLINE vec column_mul(const vec *a, const vec *b, int k) {
-	vec sum = v_set(0);
+/* Columns k and k + 1 of a b, side by side: each limb of a is fetched once for both. */
+LANES_INLINE void columns_mul(vec out[2], const vec *a, const vec *b, int k) {
+	out[0] = out[1] = v_set(0);
 	LANES_UNROLL
 	for (int i = 0; i < NL; i++) {
 		if (k - i >= 0 && k - i < NL) {
-			sum = v_add(sum, v_mul32(a[i], b[k - i]));
+			out[0] = v_add(out[0], v_mul32(a[i], b[k - i]));
+		}
+		if (k + 1 - i >= 0 && k + 1 - i < NL) {
+			out[1] = v_add(out[1], v_mul32(a[i], b[k + 1 - i]));
 		}
 	}
-	return sum;
 }
 
-/* The same of a square; twice is 2 a. */
-LANES_INLINE vec column_sqr(const vec *a, const vec *twice, int k) {
-	vec sum = v_set(0);
+/* The same of a square; twice is 2 a, k is even. */
+LANES_INLINE void columns_sqr(vec out[2], const vec *a, const vec *twice, int k) {
+	out[0] = out[1] = v_set(0);
 	LANES_UNROLL
 	for (int i = 0; i < NL; i++) {
 		if (i < k - i && k - i < NL) {
-			sum = v_add(sum, v_mul32(twice[i], a[k - i]));
+			out[0] = v_add(out[0], v_mul32(twice[i], a[k - i]));
+		}
+		if (i < k + 1 - i && k + 1 - i < NL) {
+			out[1] = v_add(out[1], v_mul32(twice[i], a[k + 1 - i]));
 		}
 	}
-	return k % 2 == 0 ? v_add(sum, v_mul32(a[k / 2], a[k / 2])) : sum;
+	out[0] = v_add(out[0], v_mul32(a[k / 2], a[k / 2]));
 }
 
 typedef enum { MUL, SQR, MUL_SUB_MUL, MUL_SUB_8SQR } product_kind;
 
 /* Squares need twice what is squared, as d. */
-LANES_INLINE vec column_of(product_kind kind, const fe *a, const fe *b, const fe *c, const fe *d, int k) {
-	if (k == 2 * NL - 1) {
-		return v_set(0);
+LANES_INLINE void columns_of(vec out[2], product_kind kind, const fe *a, const fe *b, const fe *c, const fe *d, int k) {
+	vec off[2];
+	if (kind == SQR) {
+		columns_sqr(out, a->v, d->v, k);
+		return;
 	}
-	switch (kind) {
-	case MUL:
-		return column_mul(a->v, b->v, k);
-	case SQR:
-		return column_sqr(a->v, d->v, k);
-	case MUL_SUB_MUL:
-		return v_sub(column_mul(a->v, b->v, k), column_mul(c->v, d->v, k));
-	default:
-		return v_sub(column_mul(a->v, b->v, k), v_shl(column_sqr(c->v, d->v, k), 3));
+	columns_mul(out, a->v, b->v, k);
+	if (kind == MUL) {
+		return;
 	}
+	if (kind == MUL_SUB_MUL) {
+		columns_mul(off, c->v, d->v, k);
+	} else {
+		columns_sqr(off, c->v, d->v, k);
+		off[0] = v_shl(off[0], 3);
+		off[1] = v_shl(off[1], 3);
+	}
+	out[0] = v_sub(out[0], off[0]);
+	out[1] = v_sub(out[1], off[1]);
 }
 
 /* What quotient digit q[j] adds to column k: q p without the -1, which makes column j vanish. p = -1 modulo 2^28, so the digit is
@@ -81,11 +99,14 @@ LANES_INLINE vec column_of(product_kind kind, const fe *a, const fe *b, const fe
 
 /* The product of the kind, reduced, plus raw unless that is NULL. */
 LANES_INLINE void product(fe *out, product_kind kind, const fe *a, const fe *b, const fe *c, const fe *d, const fe *raw) {
-	vec q[NL], digit[NL];
+	vec q[NL], digit[NL], columns[2];
 	vec carry = v_set(CARRY_BIAS);
 	LANES_UNROLL
 	for (int k = 0; k < NL; k++) {
-		vec acc = v_add(column_of(kind, a, b, c, d, k), v_set(COLUMN_BIAS));
+		if (k % 2 == 0) {
+			columns_of(columns, kind, a, b, c, d, k);
+		}
+		vec acc = v_add(columns[k % 2], v_set(COLUMN_BIAS));
 		PRIME_TERMS(PRIME_TERM)
 		acc = v_add(acc, carry);
 		q[k] = v_and(acc, v_set(LIMB_MASK));
@@ -93,7 +114,10 @@ LANES_INLINE void product(fe *out, product_kind kind, const fe *a, const fe *b, 
 	}
 	LANES_UNROLL
 	for (int k = NL; k < 2 * NL; k++) {
-		vec acc = column_of(kind, a, b, c, d, k);
+		if (k % 2 == 0) {
+			columns_of(columns, kind, a, b, c, d, k);
+		}
+		vec acc = columns[k % 2];
 		PRIME_TERMS(PRIME_TERM)
 		if (raw != NULL) {
 			acc = v_add(acc, raw->v[k - NL]);
@@ -106,7 +130,7 @@ LANES_INLINE void product(fe *out, product_kind kind, const fe *a, const fe *b, 
 		digit[k - NL] = v_sub(v_and(acc, v_set(LIMB_MASK)), v_set(HALF_DIGIT));
 		carry = v_shr(acc, LIMB_BITS);
 	}
-	memcpy(out->v, digit, sizeof digit);
+	copy_limbs(out, digit);
 }
 
 LANES_INLINE void fe_add(fe *raw, const fe *a, const fe *b) {
@@ -174,7 +198,7 @@ LANES_FUNCTION void sc_mul(fe *out, const fe *a, const fe *b) {
 		}
 		carry = v_shr(acc, LIMB_BITS);
 	}
-	memcpy(out->v, digit, sizeof digit);
+	copy_limbs(out, digit);
 }
 
 /* ---- elements: everything but products ----------------------------------------------------------------------------------- */
@@ -253,7 +277,7 @@ LANES_INLINE void fe_load(fe *out, const uint64_t *const rows[LANES]) {
 		}
 		v_load_rows(m + at, part);
 	}
-	memcpy(out->v, m, sizeof out->v);
+	copy_limbs(out, m);
 }
 
 LANES_INLINE void fe_store(const fe *a, uint64_t *const rows[LANES]) {

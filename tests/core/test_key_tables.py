@@ -7,11 +7,13 @@ import random
 import threading
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import sigvectors as vectors
 from sigvectors import Case, Curve
 
+import snpverify
 from attestcore import signatures
 from attestcore._native import ffi, lib
 from attestcore.signatures import KeyTables
@@ -19,6 +21,7 @@ from attestcore.signatures import KeyTables
 ENGINES = tuple(name for name in signatures.engines() if name != "cryptography")
 EACH_ENGINE = pytest.mark.parametrize("engine", ENGINES)
 CURVES = pytest.mark.parametrize("curve", vectors.CURVES, ids=lambda curve: curve.name)
+DATA = Path(__file__).resolve().parents[2] / "examples" / "data"
 LEAST: int = lib.att_key_tables_least()
 SLOT: int = KeyTables(LEAST).stats()["table_bytes"]
 
@@ -231,3 +234,33 @@ def test_threads_share_tables_under_pressure() -> None:
     stats = tables.stats()
     assert stats["hits"] > 0
     assert stats["evictions"] > 0
+
+
+# ---- a Verifier's --------------------------------------------------------------------------------------------------------
+
+
+def test_a_verifier_keeps_tables_and_its_verdicts_do_not_depend_on_them() -> None:
+    report = bytes.fromhex((DATA / "report_milan.hex").read_text())
+    certs = [(DATA / "vcek_milan.der").read_bytes()]
+    spoilt = report[:0x50] + bytes([report[0x50] ^ 1]) + report[0x51:]
+    with_tables = snpverify.Verifier(engine=ENGINES[0])
+    without = snpverify.Verifier(engine=ENGINES[0], key_table_bytes=0)
+    for _ in range(8):
+        for data in (report, spoilt):
+            expected = without.verify(data, certs=certs, at=1735689600)
+            got = with_tables.verify(data, certs=certs, at=1735689600)
+            assert got.to_dict() == expected.to_dict()
+            assert got.claims_verified == (data is report)
+        batches = [
+            v.verify_batch([report, spoilt] * 9, certs=certs, at=1735689600).code for v in (with_tables, without)
+        ]
+        assert batches[0] == batches[1]
+    assert with_tables._tables.stats()["builds"] == 1
+    assert with_tables._tables.stats()["hits"] > 8
+    assert without._tables.stats()["slots"] == 0
+
+
+@pytest.mark.parametrize("wrong", [-1, 1.5, "64", None, True])
+def test_bytes_of_a_verifiers_tables_are_a_number(wrong: object) -> None:
+    with pytest.raises(TypeError, match="key_table_bytes"):
+        snpverify.Verifier(key_table_bytes=wrong)  # type: ignore[arg-type]

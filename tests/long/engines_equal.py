@@ -1,23 +1,27 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every native engine of this machine over millions of signatures: all outcomes must be equal, and right where they are known.
 
-    python tests/long/engines_equal.py --signatures 1000000 --seed 1 --resume run.json
+    python tests/long/engines_equal.py --signatures 1000000 --seed 1 --resume run.json --workers 2
 
 So many a curve, and an eighth of that for RSA, whose jobs mix schemes, sizes, keys and exponents in one run of an engine.
 
 Signatures are random, damaged, at the edges of their ranges, and made to meet exceptional additions. They come in chunks, each from its
 own seed, so a run can be stopped and goes on where its file says; the first difference is printed as a job and ends the run with status 1.
+
+Each engine judges each chunk of a curve with tables of keys that stay from chunk to chunk, and without; one chunk in four also with new
+tables that have too little room. `portable`, which is slow without tables, does that part on the same one in four.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import multiprocessing
 import platform
 import random
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -30,10 +34,13 @@ from sigvectors import Curve, Point
 from attestcore import _lib, signatures
 from attestcore._native import ffi, lib
 from attestcore.engines import runner
+from attestcore.signatures import KeyTables
 
 CHUNK: Final = 8192
 POOL: Final = 512  # keys, and nonces: their products with the generator are made once
-CHECKED_BY_CRYPTOGRAPHY: Final = 16  # one job in so many
+CHECKED_BY_CRYPTOGRAPHY: Final = 32  # one job in so many
+SOME: Final = 4  # one chunk in so many is judged in the slow ways, too
+TABLE_BYTES: Final = 16 << 20  # room for all keys of the pools
 
 Job = tuple[bytes, bytes, bytes, bool | None]  # key, digest, signature, and whether it is valid where that is known
 
@@ -44,7 +51,7 @@ class Generator:
 
     curve: Curve
     keys: list[tuple[int, bytes]]
-    nonces: list[tuple[int, int]]
+    nonces: list[tuple[int, int]]  # 1/k and r
     small: list[tuple[int, bytes]]
     scalars: list[int]
     fixed: list[Job]
@@ -60,13 +67,15 @@ class Generator:
 
         keys = [(d, encoded(curve.of_generator(d))) for d in (rng.randrange(1, n) for _ in range(POOL))]
         near = [*range(1, 40), *(n - d for d in range(1, 40)), *(pow(2, -i, n) for i in range(1, 10))]
+        chain = 13 if curve is vectors.P384 else 9  # of csrc/comb.h: keys whose combs have points of G's
+        near += [sign * pow(2, i * chain, n) % n for i in range(1, 30) for sign in (1, -1)]
         small = [(d, encoded(curve.of_generator(d))) for d in near]
         nonces = []
         for _ in range(POOL):
             k = rng.randrange(1, n)
             point = curve.of_generator(k)
             assert point is not None
-            nonces.append((k, point[0] % n))
+            nonces.append((pow(k, -1, n), point[0] % n))
         families = (vectors.range_cases, vectors.wrap_cases, vectors.key_cases, vectors.meeting_cases)
         fixed = [(case.key, case.digest, case.sig, case.valid) for family in families for case in family(curve)]
         return cls(curve, keys, nonces, small, vectors.special_scalars(curve), fixed)
@@ -77,8 +86,8 @@ class Generator:
 
     def signed(self, rng: random.Random, d: int, key: bytes, e: int) -> Job:
         n, wide = self.curve.n, self.curve.wide
-        k, r = rng.choice(self.nonces)
-        s = pow(k, -1, n) * (e + r * d) % n
+        inverse, r = rng.choice(self.nonces)
+        s = inverse * (e + r * d) % n
         return key, wide(e), wide(r) + wide(rng.choice((s, n - s))), True if s else None
 
     def damaged(self, rng: random.Random) -> Job:
@@ -128,25 +137,44 @@ class Generator:
         return [kind(rng) for kind in rng.choices(kinds, (60, 20, 10, 4, 6), k=CHUNK)]
 
 
-def compare(curve: Curve, jobs: list[Job], engines: list[str]) -> int:
-    """The count of valid ones; SystemExit at the first difference."""
-    keys, digests, sigs = (b"".join(job[i] for job in jobs) for i in range(3))
-    first = signatures.verify_ecdsa(curve.name, keys, digests, sigs, engine=engines[0])
-    expected = bytes(first[i] if job[3] is None else job[3] for i, job in enumerate(jobs))
-    found = {engines[0]: first}
-    for engine in engines[1:]:
-        found[engine] = signatures.verify_ecdsa(curve.name, keys, digests, sigs, engine=engine)
-    some = slice(None, None, CHECKED_BY_CRYPTOGRAPHY)
-    columns = (b"".join(job[i] for job in jobs[some]) for i in range(3))
-    by_library = signatures.verify_ecdsa(curve.name, *columns, engine="cryptography")
-    for engine, outcomes in found.items():
-        if outcomes != expected:
-            at = next(i for i in range(len(jobs)) if outcomes[i] != expected[i])
-            what = " ".join(part.hex() for part in jobs[at][:3])
-            raise SystemExit(f"DIFFERENT: {curve.name} {engine}: {outcomes[at]}, expected {expected[at]}: {what}")
-        if outcomes[some] != by_library:
-            raise SystemExit(f"DIFFERENT: {curve.name} {engine} and cryptography: {[j[:3] for j in jobs[some]]}")
-    return sum(expected)
+class Judges:
+    """Every engine, with tables of keys that stay and without; of one curve, in one process."""
+
+    def __init__(self, curve: Curve, seed: str, engines: list[str]) -> None:
+        self.curve = curve
+        self.seed = seed
+        self.generator = Generator.of(curve, seed)
+        self.engines = engines
+        self.kept = {engine: KeyTables(TABLE_BYTES) for engine in engines}
+
+    def ways(self, number: int) -> Iterator[tuple[str, str, KeyTables]]:
+        for engine in self.engines:
+            yield engine, "kept tables", self.kept[engine]
+            if engine != "portable" or number % SOME == 0:
+                yield engine, "no tables", KeyTables(0)
+            if number % SOME == 0:
+                yield engine, "few tables", KeyTables(1 << 20)
+
+    def chunk(self, number: int) -> int:
+        """The count of valid ones; SystemExit at the first difference."""
+        curve, jobs = self.curve, self.generator.chunk(self.seed, number)
+        keys, digests, sigs = (b"".join(job[i] for job in jobs) for i in range(3))
+        some = slice(None, None, CHECKED_BY_CRYPTOGRAPHY)
+        few = (b"".join(job[i] for job in jobs[some]) for i in range(3))
+        by_library = signatures.verify_ecdsa(curve.name, *few, engine="cryptography")
+        expected: bytes | None = None
+        for engine, what, tables in self.ways(number):
+            got = signatures.verify_ecdsa(curve.name, keys, digests, sigs, engine=engine, tables=tables)
+            if expected is None:
+                expected = bytes(got[i] if job[3] is None else job[3] for i, job in enumerate(jobs))
+            if got != expected:
+                at = next(i for i in range(len(jobs)) if got[i] != expected[i])
+                job = " ".join(part.hex() for part in jobs[at][:3])
+                raise SystemExit(f"DIFFERENT: {curve.name} {engine}, {what}: {got[at]}, expected {expected[at]}: {job}")
+            if got[some] != by_library:
+                raise SystemExit(f"DIFFERENT: {curve.name} {engine} and cryptography: {[j[:3] for j in jobs[some]]}")
+        assert expected is not None
+        return sum(expected)
 
 
 RSA: Final = "RSA"
@@ -253,8 +281,23 @@ def chunks_of(name: str, seed: str, engines: list[str]) -> Callable[[int], int]:
         rsa_generator = RsaGenerator.of()
         return lambda number: compare_rsa(rsa_generator.chunk(seed, number, CHUNK), engines)
     curve = next(curve for curve in vectors.CURVES if curve.name == name)
-    generator = Generator.of(curve, seed)
-    return lambda number: compare(curve, generator.chunk(seed, number), engines)
+    return Judges(curve, seed, engines).chunk
+
+
+_step: Callable[[int], int] | None = None
+
+
+def start_worker(name: str, seed: str, engines: list[str]) -> None:
+    global _step
+    _step = chunks_of(name, seed, engines)
+
+
+def judge_chunk(number: int) -> int | str:
+    assert _step is not None
+    try:
+        return _step(number)
+    except SystemExit as difference:
+        return str(difference)
 
 
 def main() -> int:
@@ -262,6 +305,7 @@ def main() -> int:
     parser.add_argument("--signatures", type=int, required=True, help="how many a curve")
     parser.add_argument("--seed", required=True)
     parser.add_argument("--resume", type=Path, required=True, help="where progress is kept")
+    parser.add_argument("--workers", type=int, default=1, help="processes")
     parser.add_argument("--curve", choices=[*(curve.name for curve in vectors.CURVES), RSA], action="append")
     options = parser.parse_args()
     engines = [name for name in signatures.engines() if name != "cryptography"]
@@ -275,19 +319,23 @@ def main() -> int:
     for name in (*(curve.name for curve in vectors.CURVES), RSA):
         if options.curve is not None and name not in options.curve:
             continue
-        step = chunks_of(name, options.seed, engines)
         wanted = max(options.signatures // RSA_SHARE, 1) if name == RSA else options.signatures
         done = state.setdefault(name, {"signatures": 0, "valid": 0})
         started, begun = time.monotonic(), done["signatures"]
-        while done["signatures"] < wanted:
-            done["valid"] += step(done["signatures"] // CHUNK)
-            done["signatures"] += CHUNK
-            partial = options.resume.with_suffix(".partial")
-            partial.write_text(json.dumps({"seed": options.seed, "engines": engines, "curves": state}))
-            partial.replace(options.resume)
-            if done["signatures"] // CHUNK % 16 == 0:
-                rate = (done["signatures"] - begun) / (time.monotonic() - started)
-                print(f"{name} {done['signatures']} equal, {done['valid']} valid, {rate:.0f}/s", flush=True)
+        numbers = range(begun // CHUNK, -(-wanted // CHUNK))
+        context = multiprocessing.get_context("spawn")
+        with context.Pool(options.workers, start_worker, (name, options.seed, engines)) as pool:
+            for valid in pool.imap(judge_chunk, numbers):
+                if isinstance(valid, str):
+                    raise SystemExit(valid)
+                done["valid"] += valid
+                done["signatures"] += CHUNK
+                partial = options.resume.with_suffix(".partial")
+                partial.write_text(json.dumps({"seed": options.seed, "engines": engines, "curves": state}))
+                partial.replace(options.resume)
+                if done["signatures"] // CHUNK % 16 == 0:
+                    rate = (done["signatures"] - begun) / (time.monotonic() - started)
+                    print(f"{name} {done['signatures']} equal, {done['valid']} valid, {rate:.0f}/s", flush=True)
         print(f"{name}: {done['signatures']} signatures equal, {done['valid']} valid", flush=True)
     return 0
 
