@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * lanes_ifma8.c: engine `ifma8`: ECDSA jobs eight at a time, on CPUs with AVX-512 IFMA, or on any with -DATT_LANES_EMULATED,
- * which is for tests. RSA jobs are portable's, and so is every job whose sum meets a case that the formulas do not know
+ * lanes_ifma8.c: engine `ifma8`: ECDSA and RSA jobs eight at a time, on CPUs with AVX-512 IFMA, or on any with
+ * -DATT_LANES_EMULATED, which is for tests. Portable's is every job whose sum meets a case that the formulas do not know
  * (lanes_curve.h). Public data only, variable time. */
 #include "cpu.h"
 #include "lanes.h"
