@@ -28,13 +28,6 @@ LANES_INLINE vec v_shl(vec a, unsigned bits) { return _mm256_slli_epi64(a, (int)
 LANES_INLINE vec v_shr(vec a, unsigned bits) { return _mm256_srli_epi64(a, (int)bits); }
 LANES_INLINE vec v_mul32(vec a, vec b) { return _mm256_mul_epi32(a, b); }
 
-#define v_ror(a, bits) v_or(v_shr(a, bits), v_shl(a, 64 - (bits)))
-LANES_INLINE vec v_or(vec a, vec b) { return _mm256_or_si256(a, b); }
-LANES_INLINE vec v_xor(vec a, vec b) { return _mm256_xor_si256(a, b); }
-LANES_INLINE vec v_xor3(vec a, vec b, vec c) { return v_xor(v_xor(a, b), c); }
-LANES_INLINE vec v_choose(vec a, vec b, vec c) { return v_xor(v_and(a, v_xor(b, c)), c); }
-LANES_INLINE vec v_majority(vec a, vec b, vec c) { return v_or(v_and(a, b), v_and(v_or(a, b), c)); }
-
 LANES_INLINE vmask v_mask(uint32_t bits) {
 	const vec lane = _mm256_setr_epi64x(1, 2, 4, 8);
 	return _mm256_cmpeq_epi64(v_and(v_set(bits), lane), lane);

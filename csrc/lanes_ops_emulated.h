@@ -38,15 +38,6 @@ LANES_INLINE vec v_shl(vec a, unsigned bits) { EACH_LANE(a.lane[l] << bits); }
 LANES_INLINE vec v_shr(vec a, unsigned bits) { EACH_LANE(a.lane[l] >> bits); }
 LANES_INLINE vec v_sra(vec a, unsigned bits) { EACH_LANE((uint64_t)((int64_t)a.lane[l] >> bits)); }
 
-/* For hashes, bit by bit: a rotated right, the sum without carries, b where a is set and else c, what two or three of them have. */
-#define v_ror(a, bits) rotate(a, bits)
-LANES_INLINE vec rotate(vec a, unsigned bits) { EACH_LANE(a.lane[l] >> bits | a.lane[l] << (64 - bits)); }
-LANES_INLINE vec v_xor3(vec a, vec b, vec c) { EACH_LANE(a.lane[l] ^ b.lane[l] ^ c.lane[l]); }
-LANES_INLINE vec v_choose(vec a, vec b, vec c) { EACH_LANE((a.lane[l] & b.lane[l]) | (~a.lane[l] & c.lane[l])); }
-LANES_INLINE vec v_majority(vec a, vec b, vec c) {
-	EACH_LANE((a.lane[l] & b.lane[l]) | (a.lane[l] & c.lane[l]) | (b.lane[l] & c.lane[l]));
-}
-
 /* The product of the low 52 bits of a and b has 104: high and low half. By halves of 26 bits, as not every CPU has wider
  * products. */
 ATT_INLINE void product104(uint64_t a, uint64_t b, uint64_t *high, uint64_t *low) {

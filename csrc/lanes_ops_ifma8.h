@@ -31,11 +31,6 @@ LANES_INLINE vec v_sra(vec a, unsigned bits) { return _mm512_srai_epi64(a, bits)
 LANES_INLINE vec v_lo52(vec acc, vec a, vec b) { return _mm512_madd52lo_epu64(acc, a, b); }
 LANES_INLINE vec v_hi52(vec acc, vec a, vec b) { return _mm512_madd52hi_epu64(acc, a, b); }
 
-#define v_ror(a, bits) _mm512_ror_epi64(a, bits)  /* bits: a constant */
-LANES_INLINE vec v_xor3(vec a, vec b, vec c) { return _mm512_ternarylogic_epi64(a, b, c, 0x96); }
-LANES_INLINE vec v_choose(vec a, vec b, vec c) { return _mm512_ternarylogic_epi64(a, b, c, 0xca); }
-LANES_INLINE vec v_majority(vec a, vec b, vec c) { return _mm512_ternarylogic_epi64(a, b, c, 0xe8); }
-
 LANES_INLINE vmask v_mask(uint32_t bits) { return (vmask)bits; }
 LANES_INLINE uint32_t v_bits(vmask m) { return m; }
 LANES_INLINE vmask v_equal(vec a, vec b) { return _mm512_cmpeq_epi64_mask(a, b); }

@@ -168,8 +168,6 @@ ATT_INLINE uint64_t get_limb(const vec *v, uint32_t lane) {
 	return limb;
 }
 
-#include "lanes_mgf1.h"
-
 /* Big-endian bytes with zeros on both sides, so that 64 bits can be read at any place that is asked for. */
 #define PAD_LOW 32
 #define PAD_HIGH 64
@@ -183,12 +181,26 @@ static void pad(padded *out, const uint8_t *big_endian, uint32_t len) {
 	memcpy(out->byte + PAD_HIGH + ATT_RSA_MAX_BYTES - len, big_endian, len);
 }
 
+ATT_INLINE uint64_t load_be64(const uint8_t *p) {
+	uint64_t v = 0;
+	for (int i = 0; i < 8; i++) {
+		v = v << 8 | p[i];
+	}
+	return v;
+}
+
+ATT_INLINE void store_be64(uint8_t *p, uint64_t v) {
+	for (int i = 0; i < 8; i++) {
+		p[i] = (uint8_t)(v >> (56 - 8 * i));
+	}
+}
+
 /* One lane of a number from bytes, shifted left by shift bits, at most 8 * PAD_LOW - 7. */
 static void set_lane(number *out, uint32_t lane, uint32_t tiles, const padded *from, uint32_t shift) {
 	const uint8_t *end = from->byte + sizeof from->byte - 8;
 	for (uint32_t i = 0; i < TILE * tiles; i++) {
 		const uint32_t bit = 8 * PAD_LOW + LIMB_BITS * i - shift;
-		set_limb(&out->v[i], lane, att_load_be64(end - bit / 8) >> bit % 8 & LIMB_MASK);
+		set_limb(&out->v[i], lane, load_be64(end - bit / 8) >> bit % 8 & LIMB_MASK);
 	}
 }
 
@@ -201,7 +213,7 @@ static void get_lane(uint8_t *big_endian, uint32_t len, const number *from, uint
 	for (uint32_t i = 0; i < TILE * tiles; i++) {
 		bits |= get_limb(&from->v[i], lane) << have;
 		have += LIMB_BITS;
-		att_store_be64(at, bits);
+		store_be64(at, bits);
 		at -= have / 8;
 		bits >>= have / 8 * 8;
 		have %= 8;
@@ -368,33 +380,8 @@ LANES_FUNCTION const moduli *moduli_of(kept *k, const group *g, uint32_t tiles) 
 	return &k->found;
 }
 
-/* The outcomes, from what the public operation gave. Masks are made for all lanes when one has use for them, from whatever stands
- * where a seed would: it is another question whether it is one. */
-LANES_FUNCTION void judge_group(group *g, uint32_t tiles) {
-	uint8_t encoded[LANES][ATT_RSA_MAX_BYTES], mask[LANES][MASK_LEN];
-	const uint8_t *seed[LANES];
-	uint32_t longest = 0;
-	for (uint32_t l = 0; l < LANES; l++) {
-		const modulus *key = &g->key[l];
-		get_lane(encoded[l], key->len, &g->sig, l, tiles);
-		seed[l] = encoded[l] + (key->len - 1 - SEED_LEN);
-		if (l < g->filled && g->job[l]->algorithm == ATT_RSA_PSS_SHA384 && key->len > longest) {
-			longest = key->len;
-		}
-	}
-	if (longest != 0) {
-		mgf1_sha384(mask, seed, longest - SEED_LEN - 1);
-	}
-	for (uint32_t l = 0; l < g->filled; l++) {
-		const modulus *key = &g->key[l];
-		const uint8_t *made = g->job[l]->algorithm == ATT_RSA_PSS_SHA384 ? mask[l] : NULL;
-		if (att_rsa_job_encodes(g->job[l], encoded[l], key->byte, key->len, made)) {
-			g->job[l]->outcome = ATT_SIG_VALID;
-		}
-	}
-}
-
 LANES_FUNCTION void verify_group(group *g, kept *k, uint32_t tiles) {
+	uint8_t encoded[ATT_RSA_MAX_BYTES];
 	for (uint32_t l = g->filled; l < LANES; l++) {
 		memcpy(&g->key[l], &g->key[0], sizeof g->key[l]);
 		g->exponent[l] = g->exponent[0];
@@ -403,7 +390,13 @@ LANES_FUNCTION void verify_group(group *g, kept *k, uint32_t tiles) {
 		}
 	}
 	raise(&g->sig, g->exponent, moduli_of(k, g, tiles));
-	judge_group(g, tiles);
+	for (uint32_t l = 0; l < g->filled; l++) {
+		const modulus *key = &g->key[l];
+		get_lane(encoded, key->len, &g->sig, l, tiles);
+		if (att_rsa_job_encodes(g->job[l], encoded, key->byte, key->len)) {
+			g->job[l]->outcome = ATT_SIG_VALID;
+		}
+	}
 	g->filled = 0;
 }
 

@@ -70,8 +70,7 @@ static void mgf1_xor(const rsa_scheme *scheme, const uint8_t *seed, uint8_t *out
 
 /* EMSA-PSS-VERIFY (9.1.2) with emBits = mod_bits - 1 and sLen = hLen. DB is unmasked, its salt read off, and the hash H' of it
  * compared; PS, the 0x01 and the trailer are compared with what they must be. */
-static bool pss_ok(const rsa_scheme *scheme, const uint8_t *encoded, uint32_t len, uint32_t mod_bits, const uint8_t *digest,
-                   const uint8_t *mask) {
+static bool pss_ok(const rsa_scheme *scheme, const uint8_t *encoded, uint32_t len, uint32_t mod_bits, const uint8_t *digest) {
 	static const uint8_t zeros[ATT_RSA_MAX_BYTES];
 	const uint32_t hlen = scheme->digest_len;
 	const uint32_t em_len = (mod_bits - 1 + 7) / 8;
@@ -86,12 +85,7 @@ static bool pss_ok(const rsa_scheme *scheme, const uint8_t *encoded, uint32_t le
 		return false;
 	}
 	memcpy(db, em, db_len);
-	if (mask == NULL) {
-		mgf1_xor(scheme, h, db, db_len);
-	}
-	for (uint32_t i = 0; mask != NULL && i < db_len; i++) {
-		db[i] ^= mask[i];
-	}
+	mgf1_xor(scheme, h, db, db_len);
 	db[0] &= (uint8_t)~unused;
 	if (memcmp(db, zeros, ps_len) != 0 || db[ps_len] != 1) {
 		return false;
@@ -101,6 +95,16 @@ static bool pss_ok(const rsa_scheme *scheme, const uint8_t *encoded, uint32_t le
 	memcpy(again + 8 + hlen, db + ps_len + 1, hlen);
 	scheme->hash(again, 8 + 2 * hlen, expected);
 	return memcmp(h, expected, hlen) == 0;
+}
+
+bool att_rsa_encoding_ok(uint32_t algorithm, const uint8_t *encoded, uint32_t len, uint32_t mod_bits, const uint8_t *digest,
+                         uint32_t digest_len) {
+	const rsa_scheme *scheme = scheme_of(algorithm);
+	if (scheme == NULL || digest_len != scheme->digest_len || len < ATT_RSA_MIN_BYTES || len > ATT_RSA_MAX_BYTES ||
+	    mod_bits > 8 * len || mod_bits <= 8 * (len - 1)) {
+		return false;
+	}
+	return scheme->pss ? pss_ok(scheme, encoded, len, mod_bits, digest) : pkcs1_ok(scheme, encoded, len, digest);
 }
 
 uint32_t att_rsa_bits(const uint8_t *modulus, uint32_t len) {
@@ -118,20 +122,14 @@ bool att_rsa_job_fits(const att_sig_job *job) {
 	       job->key != NULL && job->sig != NULL;
 }
 
-bool att_rsa_job_encodes(const att_sig_job *job, const uint8_t *encoded, const uint8_t *modulus, uint32_t len, const uint8_t *mask) {
-	const rsa_scheme *scheme = scheme_of(job->algorithm);
-	if (scheme == NULL || job->digest_len != scheme->digest_len || len < ATT_RSA_MIN_BYTES || len > ATT_RSA_MAX_BYTES ||
-	    modulus[0] == 0) {
-		return false;
-	}
-	return scheme->pss ? pss_ok(scheme, encoded, len, att_rsa_bits(modulus, len), job->digest, mask)
-	                   : pkcs1_ok(scheme, encoded, len, job->digest);
+bool att_rsa_job_encodes(const att_sig_job *job, const uint8_t *encoded, const uint8_t *modulus, uint32_t len) {
+	return att_rsa_encoding_ok(job->algorithm, encoded, len, att_rsa_bits(modulus, len), job->digest, job->digest_len);
 }
 
 bool att_rsa_verify(const att_sig_job *job, att_rsa_key *last) {
 	uint8_t encoded[ATT_RSA_MAX_BYTES];
 	return att_rsa_job_fits(job) && att_rsa_key_load(last, job->key, job->key_len) &&
-	       att_rsa_public(last, job->exponent, job->sig, encoded) && att_rsa_job_encodes(job, encoded, last->bytes, last->len, NULL);
+	       att_rsa_public(last, job->exponent, job->sig, encoded) && att_rsa_job_encodes(job, encoded, last->bytes, last->len);
 }
 
 /* ---- SubjectPublicKeyInfo ------------------------------------------------------------------------------------------------ */

@@ -29,6 +29,11 @@ bool att_rsa_key_load(att_rsa_key *key, const uint8_t *modulus, uint32_t len);
 /* out = sig^exponent mod n, key->len bytes each; false unless sig < n and the exponent is odd, 3 or more. */
 bool att_rsa_public(const att_rsa_key *key, uint32_t exponent, const uint8_t *sig, uint8_t *out);
 
+/* Whether encoded (len bytes, as att_rsa_public leaves it) is what the algorithm of a job (ATT_RSA_*) makes of the digest for a
+ * modulus of mod_bits bits. */
+bool att_rsa_encoding_ok(uint32_t algorithm, const uint8_t *encoded, uint32_t len, uint32_t mod_bits, const uint8_t *digest,
+                         uint32_t digest_len);
+
 /* Bits of a modulus whose first byte is not 0. */
 uint32_t att_rsa_bits(const uint8_t *modulus, uint32_t len);
 
@@ -36,9 +41,8 @@ uint32_t att_rsa_bits(const uint8_t *modulus, uint32_t len);
  * the job points to is looked at. */
 bool att_rsa_job_fits(const att_sig_job *job);
 
-/* Whether encoded, as the public operation with this modulus leaves it, is what the job's algorithm makes of its digest. mask: NULL,
- * or for PSS what MGF1 makes of the digest's length of bytes before the last one of encoded. */
-bool att_rsa_job_encodes(const att_sig_job *job, const uint8_t *encoded, const uint8_t *modulus, uint32_t len, const uint8_t *mask);
+/* Whether encoded, as the public operation with this modulus leaves it, is what the job's algorithm makes of its digest. */
+bool att_rsa_job_encodes(const att_sig_job *job, const uint8_t *encoded, const uint8_t *modulus, uint32_t len);
 
 /* One whole job; last carries a prepared modulus from one job to the next. False for whatever is not a valid RSA signature. */
 bool att_rsa_verify(const att_sig_job *job, att_rsa_key *last);

@@ -128,19 +128,5 @@ HOOK void hook_bytes_of_lane(uint32_t lane, const uint64_t *limbs, uint8_t *byte
 	get_lane(bytes, len, &a, lane, current.tiles);
 }
 
-uint32_t hook_mask_len(void) { return MASK_LEN; }
-
-/* Masks of LANES seeds, MASK_LEN bytes each. */
-HOOK void hook_mgf1(const uint8_t *seeds, uint32_t len, uint8_t *masks) {
-	static uint8_t made[LANES][MASK_LEN];
-	const uint8_t *at[LANES];
-	for (uint32_t l = 0; l < LANES; l++) {
-		at[l] = seeds + l * SEED_LEN;
-	}
-	memset(made, 0, sizeof made);
-	mgf1_sha384(made, at, len);
-	memcpy(masks, made, sizeof made);
-}
-
 /* Jobs as the engine gets them; the outcome is 77 for those that were handed to portable. */
 void hook_verify(att_sig_job *jobs, uint64_t num_jobs) { verify_rsa(jobs, num_jobs); }
