@@ -55,16 +55,27 @@ static bool pkcs1_ok(const rsa_scheme *scheme, const uint8_t *encoded, uint32_t 
 	return memcmp(encoded, expected, len) == 0;
 }
 
-/* out ^= MGF1(seed) (B.2.1); seed is one digest long. */
+#define MASK_PARTS ((ATT_RSA_MAX_BYTES + 31) / 32)
+
+/* out ^= MGF1(seed) (B.2.1); seed is one digest long. The parts of the mask are hashes of messages that differ in their counter. */
 static void mgf1_xor(const rsa_scheme *scheme, const uint8_t *seed, uint8_t *out, uint32_t len) {
-	uint8_t input[48 + 4], mask[48];
-	memcpy(input, seed, scheme->digest_len);
-	for (uint32_t done = 0, counter = 0; done < len; counter++) {
-		att_store_be32(input + scheme->digest_len, counter);
-		scheme->hash(input, scheme->digest_len + 4, mask);
-		for (uint32_t i = 0; i < scheme->digest_len && done < len; i++) {
-			out[done++] ^= mask[i];
+	const uint32_t hlen = scheme->digest_len, parts = (len + hlen - 1) / hlen;
+	uint8_t input[MASK_PARTS][48 + 4], mask[MASK_PARTS * 48];
+	const uint8_t *inputs[MASK_PARTS];
+	for (uint32_t i = 0; i < parts; i++) {
+		memcpy(input[i], seed, hlen);
+		att_store_be32(input[i] + hlen, i);
+		inputs[i] = input[i];
+	}
+	if (hlen == 48) {
+		att_sha384_many(inputs, hlen + 4, parts, mask);
+	} else {
+		for (uint32_t i = 0; i < parts; i++) {
+			att_sha256(input[i], hlen + 4, mask + hlen * i);
 		}
+	}
+	for (uint32_t i = 0; i < len; i++) {
+		out[i] ^= mask[i];
 	}
 }
 

@@ -27,7 +27,20 @@ Limbs = list[int]
 Rows = list[Limbs]  # a row a lane
 
 BUILDS: Final = [(engine, kind) for engine in LANES for kind in KINDS]
-SOURCES: Final = [CSRC / name for name in ("rsa.c", "rsa_portable.c", "sha2.c", "sha256_x86.c", "cpu.c", "x509.c", "der.c")]
+SOURCES: Final = [
+    CSRC / name
+    for name in (
+        "rsa.c",
+        "rsa_portable.c",
+        "sha2.c",
+        "sha2_shani.c",
+        "sha2_avx512x8.c",
+        "sha2_avx2x4.c",
+        "cpu.c",
+        "x509.c",
+        "der.c",
+    )
+]
 EXPONENTS: Final = (3, 5, 17, 257, 65537, 65539, 2**31 + 1, 2**32 - 1)
 
 

@@ -94,6 +94,19 @@ def test_sets_of_several_blobs() -> None:
     assert in_one_call([]) == []
 
 
+def test_a_set_as_a_struct() -> None:
+    """What single reports are judged by: the same leaves, and it holds what it points to."""
+    for leaf_set in _lib.link_cells(verifier()._trust, [(blob,) for blob in BLOBS[:20]], verifier()._runner):
+        c, _ = held = leaf_set.held()
+        assert leaf_set.held() is held
+        size = c[0].num_leaves * _lib._LEAF_SIZE
+        assert bytes(_lib.ffi.buffer(c[0].leaves, size)) == leaf_set.leaves
+        assert bytes(_lib.ffi.buffer(_lib.ffi.addressof(c[0], "error"))) == leaf_set.error
+        assert [leaf_set.leaf(i).sha256 for i in range(c[0].num_leaves)] == [
+            leaf_set.hashes(i) for i in range(c[0].num_leaves)
+        ]
+
+
 def test_many_large_cells() -> None:
     """More bytes than go into one call."""
     large = [pem(VCEK).ljust(_lib.BLOB_MAX_BYTES - k, b"\n") for k in range(20)]
