@@ -782,7 +782,6 @@ class SnpTrust:
 
 
 _LEAF_SIZE: int = ffi.sizeof("att_snp_leaf")
-_LEAF_SHA256: int = ffi.offsetof("att_snp_leaf", "sha256")
 _FINDING_SIZE: int = ffi.sizeof("att_finding")
 _NOTHING_WRONG = bytes(ffi.buffer(ffi.new("att_finding *", {"code": PASS})))
 
@@ -797,14 +796,22 @@ class LeafSet:
         self.error = error
         self._c: tuple[CData, object] | None = None
 
+    def held(self) -> tuple[CData, object]:
+        """This set as an att_snp_set, and what must live as long as that is used; made when it is first asked for. Two threads may make
+        it at the same time: the caller keeps what it got."""
+        found = self._c
+        if found is None:
+            found = self._c = _c_sets([self])
+        return found
+
     @property
     def weight(self) -> int:
         """Bytes that this set accounts for."""
         return 256 + len(self.leaves)
 
     def leaf(self, i: int) -> LeafInfo:
-        c = ffi.new("att_snp_leaf *")
-        ffi.memmove(c, self.leaves[i * _LEAF_SIZE : (i + 1) * _LEAF_SIZE], _LEAF_SIZE)
+        held = self.held()
+        c = held[0][0].leaves[i]
         return LeafInfo(
             role=ROLES[c.role],
             product=PRODUCTS[c.product] or PRODUCTS[c.leaf_product],
@@ -818,15 +825,9 @@ class LeafSet:
 
     def hashes(self, i: int) -> tuple[bytes, bytes, bytes]:
         """SHA-256 of leaf i, its ASK or ASVK, and its ARK; zeros for what is not there."""
-        at = i * _LEAF_SIZE + _LEAF_SHA256
-        return self.leaves[at : at + 32], self.leaves[at + 32 : at + 64], self.leaves[at + 64 : at + 96]
-
-    @property
-    def c(self) -> CData:
-        """The set as an att_snp_set; made when it is first asked for."""
-        if self._c is None:
-            self._c = _c_sets([self])
-        return self._c[0]
+        held = self.held()
+        c = held[0][0].leaves[i].sha256
+        return _bytes(c[0]), _bytes(c[1]), _bytes(c[2])
 
 
 def _structs(kind: str, parts: Iterable[bytes]) -> CData:
@@ -1322,7 +1323,8 @@ def snp_verify_one(
     one = _take_one_row()
     plan = one.plan
     one.data[0], one.length[0], one.at[0] = view, 0 if data is None else len(data), at
-    plan.sets, plan.num_sets = (NULL, 0) if leaf_set is None else (leaf_set.c, 1)
+    held = None if leaf_set is None else leaf_set.held()
+    plan.sets, plan.num_sets = (NULL, 0) if held is None else (held[0], 1)
     plan.trust, plan.policy, plan.product = trust.c, policy.c, product
     _verify_native(runner, plan, one.work, one.jobs, out, tables)
     if len(_one_rows) < _MAX_ONE_ROWS:
