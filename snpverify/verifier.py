@@ -441,7 +441,9 @@ class Verifier:
         )  # fmt: skip
 
     def _verdict(self, data: bytes | None, leaf_set: LeafSet | None, at: int) -> tuple[Verdict, SnpColumns]:
-        columns = _lib.snp_verify_one(data, leaf_set, at, self._trust, self._c_policy, self._product, self._runner, self._tables)
+        columns = _lib.snp_verify_one(
+            data, leaf_set, at, self._trust, self._c_policy, self._product, self._runner, self._tables
+        )
         verdict = make_verdict(
             _Item(data, columns, leaf_set, self._trust),
             kind=KIND,
