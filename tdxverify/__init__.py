@@ -11,7 +11,6 @@ reading without verifying, `tdxverify.collateral` for taking collateral apart an
 from attestcore.errors import ParseError, VerificationError
 from attestcore.verdict import Check, Verdict
 from tdxverify.collateral import Collateral, CollateralError, open_collateral
-from tdxverify.header import QuoteHeader, parse_header
 from tdxverify.policy import Policy
 from tdxverify.quote import EnclaveReport, Quote, parse_quote
 from tdxverify.verifier import BatchResults, Verifier, verify
@@ -25,12 +24,10 @@ __all__ = [
     "ParseError",
     "Policy",
     "Quote",
-    "QuoteHeader",
     "Verdict",
     "VerificationError",
     "Verifier",
     "open_collateral",
-    "parse_header",
     "parse_quote",
     "verify",
 ]

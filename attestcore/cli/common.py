@@ -141,6 +141,20 @@ CRL = click.option("--crl", "crl_files", type=FILE, multiple=True, metavar="FILE
 ROOT = click.option(
     "--root", "root_files", type=FILE, multiple=True, metavar="FILE", help="Trust anchors instead of the built-in ARKs."
 )
+COLLATERAL = click.option(
+    "--collateral", "collateral_file", type=FILE, metavar="FILE", help="The platform's collateral, in any usual form."
+)
+INTEL_ROOT = click.option(
+    "--root", "root_files", type=FILE, multiple=True, metavar="FILE", help="Trust anchors instead of Intel's root."
+)
+MR_TD = click.option(
+    "--mr-td",
+    "mr_tds",
+    type=hex_value(48),
+    multiple=True,
+    metavar="HEX",
+    help="Expected MRTD; several mean any of them.",
+)
 ENGINE = click.option("--engine", metavar="NAME", help="Signature engine to use; see attestcore info.")
 JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object and nothing else.")
 

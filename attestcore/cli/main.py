@@ -23,7 +23,9 @@ from attestcore.cli.verdicts import (
     first_status,
     snp_policy,
     status_of,
+    tdx_policy,
 )
+from attestcore.policy import Table
 
 
 @click.group(cls=Program, no_args_is_help=False, name="attestcore")
@@ -106,7 +108,9 @@ def _judge(command: SnpCommand, path: Path, kind: str | None, form: str | None) 
     if found in JUDGED:
         return command.judge(evidence)
     detail = (
-        f"this release does not verify {found}"
+        "quotes are verified by `tdxverify verify`"
+        if found in ("tdx", "sgx")
+        else f"this release does not verify {found}"
         if found
         else "the bytes are of no kind that is known; say it with --kind"
     )
@@ -126,16 +130,13 @@ def policy() -> None:
 @common.JSON
 def show_policy(policy_file: Path | None, as_json: bool) -> None:
     """Prints the policy that --policy FILE has the effect of, with every default spelt out; itself a policy file."""
-    from attestcore.policy import load
-
-    effective = snp_policy(policy_file)
-    if policy_file and load(policy_file).tdx is not None:
-        note(f"{policy_file}: this release does not verify quotes, so its table [tdx] is not looked into")
+    tables: dict[str, Table] = {"snp": snp_policy(policy_file), "tdx": tdx_policy(policy_file)}
     if as_json:
-        click.echo(json.dumps({"snp": effective.to_dict()}, ensure_ascii=False, allow_nan=False))
+        said = {name: table.to_dict() for name, table in tables.items()}
+        click.echo(json.dumps(said, ensure_ascii=False, allow_nan=False))
         return
-    click.echo(f"# digest {effective.digest()}")
-    click.echo("\n".join(_toml("snp", effective.to_dict())))
+    pages = [[f"# digest {table.digest()}", *_toml(name, table.to_dict())] for name, table in tables.items()]
+    click.echo("\n\n".join("\n".join(page) for page in pages))
 
 
 def _toml(name: str, table: dict[str, Any]) -> list[str]:

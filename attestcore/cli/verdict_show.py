@@ -16,6 +16,7 @@ _URL = re.compile(r"(https://\S+[^\s.,;)])")  # on a line of its own, to be copi
 _OMISSIONS = {
     "measurement": "no expected MEASUREMENT: any guest software passes (--measurement)",
     "report-data": "no expected REPORT_DATA: an old report passes as well as a fresh one (--report-data)",
+    "mr-td": "no expected MRTD: any guest software passes (--mr-td)",
     "tcb-floor": "no lowest TCB: outdated firmware passes (min_reported_tcb and others of the policy)",
     "crl": "no CRL: a revoked certificate passes (--crl, require_crl of the policy)",
     "chip-id": "CHIP_ID is masked: which chip made the report is not known (allow_masked_chip_id of the policy)",
@@ -52,8 +53,9 @@ def _subject(said: Said) -> str:
     claims: dict[str, Any] = said["claims"] or {}
     if claims.get("product"):
         subject += f" of {claims['product'].capitalize()}"
-    if claims.get("version"):
-        subject += f", version {claims['version']}"
+    version = claims.get("version") or claims.get("quote_version")
+    if version:
+        subject += f", version {version}"
     return f"{subject}, judged at {said['evaluated_at'] or 'no time'}"
 
 
@@ -77,6 +79,18 @@ def _names(page: Page, heading: str, names: list[str]) -> None:
         page.line(", ".join(names))
 
 
+def _tcb(said: Said) -> list[tuple[str, str]]:
+    """Status, date and advisories, as Intel's documents say."""
+    rows = [("TCB status", said["tcb_status"] or "none: no level fits, or it was not reached")]
+    if said["tcb_date"]:
+        rows.append(("TCB date", said["tcb_date"]))
+    if said["tcb_evaluation_data_number"] is not None:
+        rows.append(("TCB evaluation", f"data number {said['tcb_evaluation_data_number']}"))
+    if said["advisory_ids"]:
+        rows.append(("advisories", ", ".join(said["advisory_ids"])))
+    return rows
+
+
 def _foot(page: Page, said: Said) -> None:
     page.heading("Basis")
     rows = []
@@ -84,7 +98,9 @@ def _foot(page: Page, said: Said) -> None:
         held = "verified" if said["claims_verified"] else "NOT verified: signature, chain or binding do not hold"
         rows.append(("claims", held))
     if said["valid_until"]:
-        rows.append(("valid until", f"{said['valid_until']} (earliest end of the certificates and CRLs used)"))
+        rows.append(("valid until", f"{said['valid_until']} (earliest end of all that was used)"))
+    if "tcb_status" in said:
+        rows += _tcb(said)
     rows.append(("evidence", f"sha256 {said['evidence_sha256'] or 'unknown'}"))
     if said["used"]:
         rows.append(("used", ", ".join(f"{digest[:16]}…" for digest in said["used"])))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 
 import pytest
 
@@ -15,7 +14,6 @@ from snpverify import Policy
 from snpverify.testing import AmdCa, ReportFields
 
 from .conftest import EVIDENCE, World, invoke
-from .test_cli_verify import quote
 
 # ---- reports ---------------------------------------------------------------------------------------------------------
 
@@ -109,78 +107,13 @@ def test_real_reports(world: World) -> None:
         assert claims["measurement"] == path.read_bytes()[0x90:0xC0].hex()
 
 
-# ---- quotes ----------------------------------------------------------------------------------------------------------
-
-
-def test_quote() -> None:
-    said = invoke("tdxverify", "show", "-", "--json", stdin=quote()).json()
-    assert (said["kind"], said["claims_verified"]) == ("tdx", False)
-    assert said["claims"]["quote_version"] == 4
-    assert (said["claims"]["body_offset"], said["claims"]["body_size"]) == (48, 584)
-    text = invoke("tdxverify", "show", "-", stdin=quote().hex().encode())
-    assert text.status == 0
-    assert "does not verify" in text.out.splitlines()[1]
-
-
-@pytest.mark.parametrize(
-    ("patch", "field", "offset"),
-    [
-        ({0: b"\x02"}, "version", 0),
-        ({2: b"\x01"}, "attestation key type", 2),
-        ({4: b"\x80"}, "TEE type", 4),
-        ({0: b"\x03"}, "TEE type", 4),
-        ({12: b"\x00"}, "QE vendor id", 12),
-        ({632: b"\x01"}, "signature data length", 632),
-        ({0: b"\x05"}, "body type", 48),
-    ],
-)
-def test_what_is_no_quote(patch: dict[int, bytes], field: str, offset: int) -> None:
-    data = bytearray(quote())
-    for at, value in patch.items():
-        data[at : at + len(value)] = value
-    ran = invoke("tdxverify", "show", "-", "--json", stdin=bytes(data))
-    said = ran.json()
-    assert (ran.status, said["kind"], said["claims"]) == (1, None, None)
-    assert (said["code"], said["field"], said["offset"]) == ("evidence-malformed", field, offset)
-
-
-def test_quote_cut_anywhere_raises_and_nothing_else() -> None:
-    data = quote()
-    for size in range(len(data)):
-        with pytest.raises(tdxverify.ParseError) as caught:
-            tdxverify.parse_header(data[:size])
-        assert caught.value.offset <= size
-
-
-def test_body_of_version_5() -> None:
-    head = (5).to_bytes(2, "little") + quote()[2:48]
-    sizes = {1: 384, 2: 584, 3: 648, 4: 885}
-    for number, size in sizes.items():
-        tee = 0 if number == 1 else 0x81
-        front = head[:4] + tee.to_bytes(4, "little") + head[8:] + number.to_bytes(2, "little")
-        header = tdxverify.parse_header(front + size.to_bytes(4, "little") + bytes(size + 4) + b"tail")
-        assert (header.body_type, header.body_size, header.auth_data_offset) == (number, size, 58 + size)
-        assert header.trailing_size == 4
-        with pytest.raises(tdxverify.ParseError, match="body size"):
-            tdxverify.parse_header(front + (size - 1).to_bytes(4, "little") + bytes(size + 4))
-
-
-def test_real_quotes() -> None:
-    quotes = sorted((EVIDENCE / "tdx").glob("*.quote"))
-    if not quotes:
-        pytest.skip("no real evidence beside the repository")
-    for path in quotes:
-        header = tdxverify.parse_header(path.read_bytes())
-        assert header.tee_type == (0 if header.quote_version == 3 else 0x81)
-        assert header.auth_data_size > 1000
-
-
 # ---- policy and info -------------------------------------------------------------------------------------------------
 
 
 def test_the_policy_shown_is_a_policy_file_of_the_same_policy(world: World) -> None:
     default = invoke("attestcore", "policy", "show")
     assert loads(default.out, "toml").snp == Policy().to_dict()
+    assert loads(default.out, "toml").tdx == tdxverify.Policy().to_dict()
     source = b"""[snp]
 measurements = ["%s", "%s"]
 report_data = { prefix = "00", tail = "zero" }
@@ -233,9 +166,3 @@ def test_help_version_and_no_command(program: str) -> None:
     assert (ran.status, ran.out) == (2, "")
     assert ran.err == f"{program}: Missing command. (see {program} --help)\n"
     assert invoke(program, "frobnicate").status == 2
-
-
-def test_tdxverify_does_not_pretend() -> None:
-    assert "does not" in invoke("tdxverify", "--help").out or "do not verify" in invoke("tdxverify", "--help").out
-    assert invoke("tdxverify", "verify", "-", stdin=quote()).status == 2
-    assert json.loads(invoke("tdxverify", "show", "-", "--json", stdin=quote()).out)["claims_verified"] is False
