@@ -6,9 +6,10 @@ SOURCES := $(wildcard csrc/*) setup.py pyproject.toml
 
 .PHONY: demo test lint bench clean
 
-# The main job: a genuine report, judged.
+# The main job: a genuine report and a genuine quote, judged; the quote at a time when its collateral held.
 demo: $(VENV)/.demo
 	$(BIN)/snpverify verify examples/data/report_milan.hex --certs examples/data/vcek_milan.der
+	$(BIN)/tdxverify verify examples/data/quote_td15ex.bin --collateral examples/data/collateral_td15ex.json --at 2026-10-20T00:00:00Z
 
 # Linters, types, layers and the whole test suite, on a build in place.
 test: $(VENV)/.test
