@@ -109,7 +109,7 @@ static void judge(const att_intel_trust *trust, size_t size) {
 	rows.ptrs = section;
 	rows.lens = section_len;
 	uint64_t num = att_tdx_platform_begin(trust, &rows, &type, NULL, &platform, jobs);
-	if (att_sig_run(first_usable(), jobs, num) != 0) {
+	if (att_sig_run(first_usable(), jobs, num, NULL) != 0) {
 		exit(3);
 	}
 	att_tdx_platform_finish(trust, &platform, 1, jobs);
@@ -129,7 +129,7 @@ int main(int argc, char **argv) {
 		printf("certificate role %u: %u %u %u\n", certs[i].role, certs[i].profile.code, certs[i].profile.field,
 		       certs[i].profile.offset);
 	}
-	if (att_intel_trust_jobs(&trust, NULL) != 2 || att_sig_run(first_usable(), jobs, att_intel_trust_jobs(&trust, jobs)) != 0) {
+	if (att_intel_trust_jobs(&trust, NULL) != 2 || att_sig_run(first_usable(), jobs, att_intel_trust_jobs(&trust, jobs), NULL) != 0) {
 		return 3;
 	}
 	att_intel_trust_finish(&trust, jobs);

@@ -220,12 +220,16 @@ CASES: dict[str, Case] = {
         of(collateral=_identity(misc_select=b"\1\0\0\0")),
         {"qe-report": "qe-miscselect-mismatch"},
     ),
-    "MISCSELECT that differs outside the mask": (
+    "MISCSELECT of an identity that has a bit outside its mask": (
         of(collateral=_identity(misc_select=b"\1\0\0\0", misc_select_mask=b"\xfe\xff\xff\xff")),
-        {},
+        {"qe-report": "qe-miscselect-mismatch"},
     ),
-    "ATTRIBUTES that differ outside the mask": (
+    "ATTRIBUTES of an identity that has a bit outside its mask": (
         of(collateral=_identity(attributes=b"\x31" + bytes(15), attributes_mask=b"\xdb" + b"\xff" * 7 + bytes(8))),
+        {"qe-report": "qe-attributes-mismatch"},
+    ),
+    "ATTRIBUTES of a QE that has a bit outside the mask": (
+        of(collateral=_identity(attributes=b"\x10" + bytes(15), attributes_mask=b"\xfa" + b"\xff" * 7 + bytes(8))),
         {},
     ),
     "identity of the SGX QE": (of(collateral=_identity(id="QE")), {"qe-identity": "qe-identity-unsupported"}),
